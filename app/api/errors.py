@@ -1,0 +1,136 @@
+"""Exceptions to problem documents (RFC 9457), and nothing else."""
+
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import Scope
+
+from app.core.exceptions import (
+    ContentTooLargeError,
+    DomainError,
+    InternalError,
+    MethodNotAllowedError,
+    NotFoundError,
+    UnsupportedMediaTypeError,
+    ValidationFailedError,
+)
+from app.schemas.problem import FieldError, Problem
+
+log = structlog.get_logger(__name__)
+
+PROBLEM_MEDIA_TYPE = "application/problem+json"
+MAXIMUM_ERRORS = 100
+MAXIMUM_INSTANCE_LENGTH = 2048
+FRAMEWORK_ERRORS: Mapping[int, type[DomainError]] = {
+    # The framework's 400 is a body that it cannot parse: for a client that is one more invalid input.
+    400: ValidationFailedError,
+    404: NotFoundError,
+    405: MethodNotAllowedError,
+    413: ContentTooLargeError,
+    415: UnsupportedMediaTypeError,
+    422: ValidationFailedError,
+}
+
+
+def render_problem(
+    scope: Scope,
+    error: DomainError,
+    errors: list[FieldError] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Write the document for a domain error."""
+    problem = Problem.model_construct(
+        type="about:blank",
+        title=error.title(),
+        status=error.status,
+        detail=error.detail,
+        instance=printable(scope["path"])[:MAXIMUM_INSTANCE_LENGTH],
+        code=error.code,
+        request_id=scope.get("state", {}).get("request_id", ""),
+        errors=errors,
+        error=error.members.get("error"),
+    )
+    return Response(
+        problem.model_dump_json(exclude_none=True),
+        error.status,
+        headers={**error.headers, **(headers or {})},
+        media_type=PROBLEM_MEDIA_TYPE,
+    )
+
+
+def printable(text: str) -> str:
+    """Replace what JSON cannot carry, such as a lone surrogate."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def render_exception(scope: Scope, error: Exception) -> Response:
+    """Write the document for anything that a request raised; what nobody foresaw is logged and says nothing."""
+    known = error if isinstance(error, DomainError) else InternalError()
+    if isinstance(known, InternalError):
+        log.error("unhandled exception", exc_info=error)
+    elif known.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.warning("request failed", code=known.code, cause=repr(error.__cause__))
+    return render_problem(scope, known)
+
+
+def field_errors(errors: Iterable[Mapping[str, Any]]) -> list[FieldError]:
+    """Say where and what, never the value: it may be a password."""
+    return [
+        FieldError.model_construct(
+            location=[part if isinstance(part, int) else printable(part)[:100] for part in error["loc"]][:100],
+            message=error["msg"],
+            code=error["type"],
+        )
+        for error in list(errors)[:MAXIMUM_ERRORS]
+    ]
+
+
+def allowed_methods(scope: Scope) -> str:
+    """List every method of every route with this path; the framework knows only of the first route."""
+    path = scope["path"].removeprefix(scope.get("root_path", ""))
+    methods = {
+        method
+        for route in iter_route_contexts(scope["app"].routes)
+        if route.path_regex.match(path)
+        for method in route.methods or ()
+    }
+    return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
+
+
+async def handle_domain_error(request: Request, error: Exception) -> Response:
+    """Answer what a service refused."""
+    return render_exception(request.scope, error)
+
+
+async def handle_validation_error(request: Request, error: Exception) -> Response:
+    """Answer input that its schema refuses."""
+    assert isinstance(error, RequestValidationError)
+    return render_problem(request.scope, ValidationFailedError(), field_errors(error.errors()))
+
+
+async def handle_http_exception(request: Request, error: Exception) -> Response:
+    """Answer what the framework refused."""
+    assert isinstance(error, HTTPException)
+    kind = FRAMEWORK_ERRORS.get(error.status_code, InternalError)
+    headers = dict(error.headers or {})
+    if kind is MethodNotAllowedError:
+        headers["Allow"] = allowed_methods(request.scope)
+    errors = None
+    if kind is ValidationFailedError:
+        message = "The body cannot be parsed"
+        errors = [FieldError(location=["body"], message=message, code="unparsable")]
+    return render_problem(request.scope, kind(), errors, headers)
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Render every kind of error the same way."""
+    app.add_exception_handler(DomainError, handle_domain_error)
+    app.add_exception_handler(RequestValidationError, handle_validation_error)
+    app.add_exception_handler(HTTPException, handle_http_exception)

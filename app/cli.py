@@ -1,0 +1,114 @@
+"""The command line: what an operator does by hand."""
+
+import asyncio
+import json
+import os
+import sys
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+import uvicorn
+from pydantic import ValidationError
+
+from app.core.config import Settings, load_settings, setting_sources
+from app.core.database_url import PROJECT_ROOT
+from app.core.exceptions import DomainError
+from app.core.logging import configure_logging
+from app.core.passwords import PasswordHasher
+from app.db.migrations import upgrade
+from app.db.session import Database
+from app.main import create_application
+from app.models.user import Role
+from app.schemas.user import UserCreate
+from app.services.user_service import RegistrationService
+
+cli = typer.Typer(help="Operate the service.", no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+class ApiVersion(StrEnum):
+    """The versions that have a document of their own."""
+
+    V1 = "v1"
+    V2 = "v2"
+
+
+@cli.command()
+def serve(*, reload: Annotated[bool, typer.Option(help="Restart on change; for development.")] = False) -> None:
+    """Serve HTTP: gunicorn, configured by gunicorn.conf.py."""
+    settings = load_settings()
+    if not reload:
+        configuration = str(PROJECT_ROOT / "gunicorn.conf.py")
+        arguments = [sys.executable, "-m", "gunicorn", "--config", configuration, "app.main:app"]
+        os.execv(sys.executable, arguments)  # noqa: S606  no shell is wanted
+    if not settings.is_development:
+        raise typer.BadParameter("--reload is for development")
+    uvicorn.run(
+        "app.main:app",
+        host=settings.host,
+        port=settings.port,
+        reload=True,
+        reload_dirs=[str(PROJECT_ROOT / "app")],
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        http="httptools",
+        timeout_graceful_shutdown=settings.shutdown_timeout_seconds,
+    )
+
+
+@cli.command()
+def migrate(revision: Annotated[str, typer.Argument(help="An Alembic revision.")] = "head") -> None:
+    """Upgrade the database schema; safe to run from several places at once."""
+    settings = load_settings()
+    configure_logging(settings)
+    upgrade(settings, revision)
+
+
+@cli.command()
+def create_admin(
+    email: str,
+    *,
+    password_stdin: Annotated[bool, typer.Option(help="Read the password from standard input.")] = False,
+) -> None:
+    """Create an administrator; the password is prompted for."""
+    password = (
+        sys.stdin.readline().rstrip("\r\n")
+        if password_stdin
+        else typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    )
+    try:
+        data = UserCreate.model_validate({"email": email, "password": password})
+        asyncio.run(register_administrator(load_settings(), data))
+    except ValidationError as error:
+        raise typer.BadParameter("; ".join(fault["msg"] for fault in error.errors())) from None
+    except DomainError as error:
+        raise typer.BadParameter(error.detail) from None
+    typer.echo(f"{data.email} is an administrator.")
+
+
+async def register_administrator(settings: Settings, data: UserCreate) -> None:
+    """Register an account with the role of an administrator."""
+    database = Database(settings)
+    with PasswordHasher(settings) as passwords:
+        async with database.unit_of_work() as session:
+            await RegistrationService(session, passwords).register(data, Role.ADMIN)
+    await database.dispose()
+
+
+@cli.command()
+def openapi(version: Annotated[ApiVersion | None, typer.Argument()] = None) -> None:
+    """Print the OpenAPI document, of all versions or of one."""
+    document = create_application(load_settings()).openapi()
+    if version:
+        prefix = f"/api/{version}/"
+        document["paths"] = {path: item for path, item in document["paths"].items() if path.startswith(prefix)}
+    typer.echo(json.dumps(document, indent=2))
+
+
+@cli.command()
+def settings() -> None:
+    """Print every setting with its source; secrets are masked."""
+    sources = setting_sources()
+    for name, value in load_settings():
+        typer.echo(f"{name.upper()}={value}  ({sources.get(name, 'default')})")

@@ -1,0 +1,197 @@
+"""Every refusal the service can express, as one tree of domain errors.
+
+Each class has a stable `code` for clients, the HTTP status it becomes at the edge, and a one-sentence
+docstring that is the `title` a client reads. Nothing here knows about HTTP beyond that number.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
+
+
+class ConfigurationError(Exception):
+    """The settings do not allow the process to start."""
+
+
+class DomainError(Exception):
+    """The request was refused."""
+
+    code: ClassVar[str] = "internal_error"
+    status: ClassVar[int] = 500
+    headers: ClassVar[Mapping[str, str]] = {}
+    members: ClassVar[Mapping[str, str]] = {}
+    """Further members of the problem document, such as the `error` of RFC 6749."""
+
+    def __init__(self, detail: str | None = None) -> None:
+        """Keep a sentence for the client about this occurrence; it must not quote a secret."""
+        super().__init__(detail or self.title())
+        self.detail = detail or self.title()
+
+    @classmethod
+    def title(cls) -> str:
+        """Say in one sentence what every occurrence of this error has in common."""
+        return (cls.__doc__ or cls.code).splitlines()[0]
+
+
+class InternalError(DomainError):
+    """Something went wrong on our side."""
+
+
+# 400
+
+
+class BadRequestError(DomainError):
+    """The request cannot be understood."""
+
+    code = "bad_request"
+    status = 400
+
+
+class InvalidHostError(BadRequestError):
+    """The Host header names a host that this service does not serve."""
+
+    code = "invalid_host"
+
+
+class InvalidGrantError(BadRequestError):
+    """The e-mail or the password is wrong."""
+
+    code = "invalid_grant"
+    members: ClassVar[Mapping[str, str]] = {"error": "invalid_grant"}
+
+
+class InvalidTokenRequestError(BadRequestError):
+    """The token request lacks a parameter that its grant type needs."""
+
+    code = "invalid_request"
+    members: ClassVar[Mapping[str, str]] = {"error": "invalid_request"}
+
+
+class UnsupportedGrantTypeError(BadRequestError):
+    """The grant type is not supported."""
+
+    code = "unsupported_grant_type"
+    members: ClassVar[Mapping[str, str]] = {"error": "unsupported_grant_type"}
+
+
+# 401, 403, 404, 405
+
+
+class UnauthenticatedError(DomainError):
+    """A valid access token is required."""
+
+    code = "unauthenticated"
+    status = 401
+    headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "Bearer"}
+
+
+class ForbiddenError(DomainError):
+    """This account may not do that."""
+
+    code = "forbidden"
+    status = 403
+
+
+class PasswordIncorrectError(ForbiddenError):
+    """The current password is wrong."""
+
+    code = "password_incorrect"
+
+
+class NotFoundError(DomainError):
+    """There is nothing here that this account can see."""
+
+    code = "not_found"
+    status = 404
+
+
+class MethodNotAllowedError(DomainError):
+    """The resource does not support this method."""
+
+    code = "method_not_allowed"
+    status = 405
+
+
+# 409, 413, 415, 422
+
+
+class ConflictError(DomainError):
+    """The request conflicts with the current state."""
+
+    code = "conflict"
+    status = 409
+
+
+class EmailTakenError(ConflictError):
+    """An account with this e-mail address exists."""
+
+    code = "email_taken"
+
+
+class LastAdminError(ConflictError):
+    """The last active administrator cannot be removed, disabled or demoted."""
+
+    code = "last_admin"
+
+
+class ContentTooLargeError(DomainError):
+    """The request body is larger than the service accepts."""
+
+    code = "content_too_large"
+    status = 413
+
+
+class UnsupportedMediaTypeError(DomainError):
+    """The request body has a media type that the service does not read."""
+
+    code = "unsupported_media_type"
+    status = 415
+
+
+class ValidationFailedError(DomainError):
+    """Some of the input is not valid."""
+
+    code = "validation_failed"
+    status = 422
+
+
+class InvalidCursorError(ValidationFailedError):
+    """The cursor was not issued for this list, sort order and filter."""
+
+    code = "invalid_cursor"
+
+
+# 503, 504
+
+
+class UnavailableError(DomainError):
+    """The service cannot answer right now; try again shortly."""
+
+    code = "unavailable"
+    status = 503
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
+
+
+class OverloadedError(UnavailableError):
+    """The service has more work than it can take; try again shortly."""
+
+    code = "overloaded"
+
+
+class DatabaseUnavailableError(UnavailableError):
+    """The database cannot be reached right now; try again shortly."""
+
+    code = "database_unavailable"
+
+
+class DeadlineExceededError(DomainError):
+    """The answer took longer than the service allows."""
+
+    code = "deadline_exceeded"
+    status = 504
+
+
+def domain_errors(root: type[DomainError] = DomainError) -> Iterator[type[DomainError]]:
+    """Walk the tree, parents first."""
+    yield root
+    for child in root.__subclasses__():
+        yield from domain_errors(child)

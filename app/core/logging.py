@@ -1,0 +1,82 @@
+"""Logging: structlog over the standard library, one JSON object a line outside development."""
+
+import logging.config
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+from app.core.config import Settings
+
+SHARED_PROCESSORS: tuple[structlog.types.Processor, ...] = (
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.StackInfoRenderer(),
+)
+
+
+def _drop_color_message(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    # uvicorn repeats each of its messages there with terminal colours.
+    event.pop("color_message", None)
+    return event
+
+
+def _renderers(settings: Settings) -> tuple[structlog.types.Processor, ...]:
+    # Locals are left out of stacks in both: they hold passwords and tokens.
+    if settings.is_development:
+        formatter = structlog.dev.plain_traceback
+        return (structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), exception_formatter=formatter),)
+    tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+    return (
+        structlog.processors.ExceptionRenderer(tracebacks),
+        structlog.processors.JSONRenderer(),
+    )
+
+
+def configure_logging(settings: Settings) -> None:
+    """Send everything, the libraries' records included, to standard output in one format."""
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *SHARED_PROCESSORS,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    formatter = {
+        "()": structlog.stdlib.ProcessorFormatter,
+        "foreign_pre_chain": [*SHARED_PROCESSORS, _drop_color_message],
+        "processors": [
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            *_renderers(settings),
+        ],
+    }
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {"structlog": formatter},
+            "handlers": {
+                "stdout": {
+                    "class": "logging.StreamHandler",
+                    "stream": "ext://sys.stdout",
+                    "formatter": "structlog",
+                }
+            },
+            "root": {"handlers": ["stdout"], "level": settings.log_level},
+            "loggers": {
+                "uvicorn": {"handlers": [], "propagate": True},
+                "uvicorn.error": {"handlers": [], "propagate": True},
+                "gunicorn.error": {"handlers": [], "propagate": True},
+                # The access line is ours: middleware/request_context.py.
+                "uvicorn.access": {"handlers": [], "propagate": False},
+                "app.db.pool": {"level": "WARNING"},  # a pool class logs under its own module
+                "sqlalchemy.engine": {"level": "INFO" if settings.debug else "WARNING"},
+            },
+        }
+    )

@@ -1,0 +1,85 @@
+"""What a fault of the database means, by SQLSTATE (PostgreSQL documentation, appendix A)."""
+
+from collections.abc import Iterator
+
+import asyncpg
+from sqlalchemy import exc
+
+from app.core.exceptions import (
+    ConflictError,
+    DatabaseUnavailableError,
+    DeadlineExceededError,
+    DomainError,
+    InternalError,
+    OverloadedError,
+    ValidationFailedError,
+)
+from app.db.base import Base
+
+BY_SQLSTATE: dict[str, type[DomainError]] = {
+    # Integrity
+    "23505": ConflictError,
+    "23503": ConflictError,
+    "23514": ValidationFailedError,
+    "23502": ValidationFailedError,
+    # Values that PostgreSQL cannot hold: the net below the schemas
+    "22000": ValidationFailedError,
+    "22001": ValidationFailedError,
+    "22003": ValidationFailedError,
+    "22021": ValidationFailedError,
+    "2201W": ValidationFailedError,
+    # Contention
+    "40001": DatabaseUnavailableError,
+    "40P01": DatabaseUnavailableError,
+    "55P03": DatabaseUnavailableError,
+    "57014": DeadlineExceededError,
+    # Ending, starting, full, or a replica where a primary should be
+    "25006": DatabaseUnavailableError,
+    "25P03": DatabaseUnavailableError,
+    "53100": DatabaseUnavailableError,
+    "53300": OverloadedError,
+    "57P01": DatabaseUnavailableError,
+    "57P02": DatabaseUnavailableError,
+    "57P03": DatabaseUnavailableError,
+}
+CONNECTION_EXCEPTION_CLASS = "08"
+BY_TYPE: dict[type[BaseException], type[DomainError]] = {
+    exc.TimeoutError: OverloadedError,  # of the pool
+    TimeoutError: DeadlineExceededError,  # of asyncpg's command_timeout
+    asyncpg.DataError: ValidationFailedError,
+    asyncpg.InterfaceError: DatabaseUnavailableError,
+}
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__
+
+
+def _error_of_constraint(name: str | None) -> type[DomainError] | None:
+    """Look up the error that a model names for its constraint: `info={"error": EmailTakenError}`."""
+    for table in Base.metadata.tables.values():
+        for constraint in table.constraints:
+            if name is not None and constraint.name == name:
+                return constraint.info.get("error")
+    return None
+
+
+def _of_sqlstate(error: asyncpg.PostgresError) -> type[DomainError] | None:
+    state = error.sqlstate or ""
+    if state.startswith(CONNECTION_EXCEPTION_CLASS):
+        return DatabaseUnavailableError
+    return _error_of_constraint(getattr(error, "constraint_name", None)) or BY_SQLSTATE.get(state)
+
+
+def _of_cause(cause: BaseException) -> type[DomainError] | None:
+    if isinstance(cause, asyncpg.PostgresError):
+        return _of_sqlstate(cause)
+    return next((kind for raised, kind in BY_TYPE.items() if isinstance(cause, raised)), None)
+
+
+def translate(error: Exception) -> DomainError:
+    """Give the domain error for what SQLAlchemy or asyncpg raised; InternalError for what has no other name."""
+    found = (_of_cause(cause) for cause in _causes(error))
+    return next((kind for kind in found if kind), InternalError)()

@@ -1,0 +1,107 @@
+"""Keyset paging: pages that neither skip nor repeat rows while others are inserted and deleted."""
+
+import hashlib
+import hmac
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, Self, TypeVar, TypeVarTuple
+from uuid import UUID
+
+from sqlalchemy import Row, Select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute
+
+from app.core.config import Settings
+from app.core.exceptions import InvalidCursorError
+from app.core.security import derive_keys
+from app.db.session import Reader
+
+SIGNATURE_BYTES = 16
+T = TypeVar("T")
+Columns = TypeVarTuple("Columns")
+
+
+@dataclass(frozen=True, slots=True)
+class KeysetPage(Generic[T]):
+    """Some rows of a list, and the cursor of those that follow (None on the last page)."""
+
+    items: Sequence[T]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a list is sorted by; the key breaks ties."""
+
+    column: InstrumentedAttribute[Any]
+    key: InstrumentedAttribute[UUID]
+    descending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cursors:
+    """Writes and reads opaque cursors: the last row's sort value and key, signed for one list."""
+
+    keys: tuple[bytes, ...]
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """Sign with SECRET_KEY; accept what its fallbacks signed."""
+        return cls(derive_keys(settings, "cursor"))
+
+    def write(self, scope: str, value: object, key: UUID) -> str:
+        """Sign a position; `scope` names the list, its owner, its sort order and its filter."""
+        kind = "datetime" if isinstance(value, datetime) else "str"
+        text = value.isoformat() if isinstance(value, datetime) else value
+        payload = json.dumps([kind, text, str(key)]).encode()
+        return _encode(_sign(self.keys[0], scope, payload) + payload)
+
+    def read(self, scope: str, cursor: str) -> tuple[object, UUID]:
+        """Give the position back, or raise InvalidCursorError."""
+        try:
+            raw = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        except ValueError:
+            raise InvalidCursorError from None
+        if _encode(raw) != cursor:  # b64decode skips what is not in its alphabet
+            raise InvalidCursorError
+        signature, payload = raw[:SIGNATURE_BYTES], raw[SIGNATURE_BYTES:]
+        if not any(hmac.compare_digest(_sign(key, scope, payload), signature) for key in self.keys):
+            raise InvalidCursorError
+        kind, text, key = json.loads(payload)
+        return (datetime.fromisoformat(text) if kind == "datetime" else text), UUID(key)
+
+
+def _encode(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _sign(key: bytes, scope: str, payload: bytes) -> bytes:
+    return hmac.digest(key, scope.encode() + b"\0" + payload, hashlib.sha256)[:SIGNATURE_BYTES]
+
+
+@dataclass(frozen=True, slots=True)
+class Keyset:
+    """Reads one page of any Select that has the columns of its order."""
+
+    cursors: Cursors
+    order: Order
+    scope: str
+
+    async def page(
+        self, session: Reader, statement: Select[*Columns], *, limit: int, cursor: str | None
+    ) -> KeysetPage[Row[*Columns]]:
+        """Read `limit` rows after the cursor; one more tells whether a page follows."""
+        column, key = self.order.column, self.order.key
+        if cursor is not None:
+            position, last = tuple_(column, key), tuple_(*self.cursors.read(self.scope, cursor))
+            statement = statement.where(position < last if self.order.descending else position > last)
+        ends = (column.desc(), key.desc()) if self.order.descending else (column, key)
+        rows = (await session.execute(statement.order_by(*ends).limit(limit + 1))).all()
+        if len(rows) <= limit:
+            return KeysetPage(rows, None)
+        *shown, _ = rows
+        last_row = shown[-1]
+        value, key_value = getattr(last_row, column.key), getattr(last_row, key.key)
+        return KeysetPage(shown, self.cursors.write(self.scope, value, key_value))

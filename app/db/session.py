@@ -1,0 +1,119 @@
+"""Connections and transactions: the unit of work, the reader, and the only commit of a request."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import NewType
+
+import asyncpg
+from pydantic import SecretStr
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+
+from app.core.config import Settings
+from app.core.exceptions import DatabaseUnavailableError
+from app.db.errors import translate
+from app.db.pool import FifoPool
+
+Reader = NewType("Reader", AsyncSession)
+"""A session for reads: every statement commits by itself, so that one query is one round trip."""
+Writer = NewType("Writer", Reader)
+"""A session inside a unit of work. It reads as well; a Reader never writes."""
+
+
+DATABASE_FAULTS = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
+"""What a statement can raise; TimeoutError is the client's own time limit."""
+
+
+def connector(settings: Settings, dsn: str) -> Callable[[], Awaitable[asyncpg.Connection]]:
+    """Open connections to a libpq URL (several hosts and `sslmode` included) with every wait bounded."""
+
+    def milliseconds(seconds: float) -> str:
+        return str(int(seconds * 1000))
+
+    server_settings = {
+        "application_name": settings.project_name,
+        "timezone": "UTC",
+        "jit": "off",
+        "statement_timeout": milliseconds(settings.database_statement_timeout_seconds),
+        "lock_timeout": milliseconds(settings.database_lock_timeout_seconds),
+        "idle_in_transaction_session_timeout": milliseconds(settings.database_idle_timeout_seconds),
+    }
+
+    async def connect() -> asyncpg.Connection:
+        try:
+            return await asyncpg.connect(
+                dsn,
+                timeout=settings.database_connect_timeout_seconds,
+                # The server ends a slow statement first; this is for one that no longer answers.
+                command_timeout=settings.database_statement_timeout_seconds + 1,
+                server_settings=server_settings,
+            )
+        except OSError as error:
+            raise DatabaseUnavailableError from error
+
+    return connect
+
+
+def make_engine(settings: Settings, url: SecretStr) -> AsyncEngine:
+    """Make an engine whose pool holds `DATABASE_POOL_SIZE` connections and no more."""
+    return create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=connector(settings, url.get_secret_value()),
+        poolclass=FifoPool,
+        pool_size=settings.database_pool_size,
+        pool_timeout=settings.database_pool_timeout_seconds,
+        pool_pre_ping=True,
+        pool_recycle=1800,
+        hide_parameters=not settings.debug,
+    )
+
+
+class Database:
+    """The primary and, where there is one, the replica; lives as long as the process."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Prepare engines; nothing connects before it is needed."""
+        self.engine = self.read_engine = make_engine(settings, settings.database_url)
+        if settings.database_replica_url:
+            self.read_engine = make_engine(settings, settings.database_replica_url)
+        self._writers = async_sessionmaker(self.engine, expire_on_commit=False)
+        self._readers = async_sessionmaker(
+            self.read_engine.execution_options(isolation_level="AUTOCOMMIT"),
+            expire_on_commit=False,
+            autoflush=False,
+        )
+
+    async def dispose(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+        await self.read_engine.dispose()
+
+    @asynccontextmanager
+    async def unit_of_work(self) -> AsyncIterator[Writer]:
+        """Commit when the block ends, roll back on any error; faults of the database become domain errors.
+
+        Not `sessions.begin()`: after an explicit early commit that one makes the next statement fail.
+        """
+        async with self._writers() as session:
+            try:
+                yield Writer(Reader(session))
+                await session.commit()
+            except BaseException as error:
+                await session.rollback()
+                if isinstance(error, DATABASE_FAULTS):
+                    raise translate(error) from error
+                raise
+
+    @asynccontextmanager
+    async def reader(self) -> AsyncIterator[Reader]:
+        """Read without a transaction, from the replica where there is one."""
+        async with self._readers() as session:
+            try:
+                yield Reader(session)
+            except DATABASE_FAULTS as error:
+                raise translate(error) from error

@@ -1,0 +1,104 @@
+"""The application factory."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+
+from app.api import health
+from app.api.errors import install_error_handlers, render_exception
+from app.api.v1.router import router as v1
+from app.api.v2.router import router as v2
+from app.core.config import Settings, load_settings
+from app.core.logging import configure_logging
+from app.core.passwords import PasswordHasher
+from app.core.security import AccessTokens
+from app.db.pagination import Cursors
+from app.db.session import Database
+from app.dependencies import State
+from app.middleware.body_limit import BodyLimitMiddleware
+from app.middleware.catch_all import CatchAllMiddleware
+from app.middleware.logging import RequestContextMiddleware
+from app.middleware.normalization import NormalizationMiddleware
+from app.middleware.security_headers import SecurityHeadersMiddleware
+from app.middleware.trusted_hosts import TrustedHostsMiddleware
+
+DOCS_PATH, REDOC_PATH, OPENAPI_PATH = "/api/docs", "/api/redoc", "/api/openapi.json"
+DESCRIPTION = "Accounts, items and health, in two versions."
+
+
+def operation_id(route: APIRoute) -> str:
+    """Name an operation after its function: that is what generated clients call."""
+    return route.name
+
+
+def middleware(settings: Settings) -> list[Middleware]:
+    """Stack the middleware, outermost first."""
+    return [
+        # First, so that everything below logs with the request id and every answer carries it.
+        Middleware(RequestContextMiddleware),
+        # Outside whatever can refuse, so that refusals carry them too.
+        Middleware(
+            SecurityHeadersMiddleware,
+            docs_paths=(DOCS_PATH, REDOC_PATH),
+            https_only=settings.public_url.startswith("https:"),
+        ),
+        # Outside the catch-all: without these headers a browser hides a 500 from the page that asked.
+        Middleware(
+            CORSMiddleware,
+            allow_origins=settings.allowed_origins,
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
+            expose_headers=["Link", "Location", "Retry-After", "X-Request-ID"],
+        ),
+        # Turns what is raised below, domain errors included, into answers.
+        Middleware(CatchAllMiddleware, render=render_exception),
+        Middleware(TrustedHostsMiddleware, hosts=settings.served_hosts),
+        Middleware(BodyLimitMiddleware, maximum_bytes=settings.max_body_bytes),
+        # Last, so that the access line shows what the client wrote.
+        Middleware(NormalizationMiddleware),
+    ]
+
+
+def create_application(settings: Settings | None = None) -> FastAPI:
+    """Build the service; without settings they are read from the environment."""
+    settings = settings or load_settings()
+    configure_logging(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[State]:
+        database = Database(settings)
+        with PasswordHasher(settings) as passwords:
+            yield State(
+                settings=settings,
+                database=database,
+                passwords=passwords,
+                access_tokens=AccessTokens.from_settings(settings),
+                cursors=Cursors.from_settings(settings),
+            )
+        await database.dispose()
+
+    docs = settings.is_development
+    application = FastAPI(
+        title=settings.project_name,
+        version=settings.version,
+        description=DESCRIPTION,
+        openapi_url=OPENAPI_PATH if docs else None,
+        docs_url=DOCS_PATH if docs else None,
+        redoc_url=REDOC_PATH if docs else None,
+        generate_unique_id_function=operation_id,
+        middleware=middleware(settings),
+        lifespan=lifespan,
+        redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    install_error_handlers(application)
+    for router in (v1, v2, health.router):
+        application.include_router(router)
+    return application
+
+
+app = create_application()

@@ -1,0 +1,65 @@
+"""The request id, what every log line of a request carries, and its one access line."""
+
+import re
+import time
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uuid_utils import uuid7
+
+log = structlog.get_logger("app.access")
+
+WELL_FORMED = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+
+
+class RequestContextMiddleware:
+    """Names the request, answers with that name, and logs one line when it is over."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap the application."""
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; other scopes pass."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = choose_request_id(Headers(scope=scope).get("x-request-id"))
+        scope.setdefault("state", {})["request_id"] = request_id
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        status = 0
+        method, path = scope["method"], scope["path"]
+
+        async def send_named(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["X-Request-ID"] = request_id
+            await send(message)
+
+        started = time.perf_counter()
+        try:
+            await self.app(scope, receive, send_named)
+        finally:
+            log.info(
+                "request",
+                method=method,
+                path=path,
+                route=route_template(scope),
+                status=status,
+                duration_ms=round((time.perf_counter() - started) * 1000, 2),
+                client=scope["client"][0] if scope.get("client") else None,
+            )
+
+
+def choose_request_id(offered: str | None) -> str:
+    """Keep a well-formed id of the client (1 to 128 letters, digits and `._:-`), else make one."""
+    return offered if offered and WELL_FORMED.fullmatch(offered) else str(uuid7())
+
+
+def route_template(scope: Scope) -> str | None:
+    """Give the whole template of the matched route; `scope["route"].path` has lost its prefixes."""
+    context = scope.get("fastapi", {}).get("effective_route_context")
+    return context.path if context else None

@@ -1,0 +1,60 @@
+"""The users table."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, Row, Select, String, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.exceptions import EmailTakenError
+from app.db.base import Base, Identified, Timestamped
+
+
+class Role(StrEnum):
+    """What an account may do: its own things, or everyone's."""
+
+    USER = "user"
+    ADMIN = "admin"
+
+
+class User(Identified, Timestamped, Base):
+    """An account. The e-mail address is stored case-folded, so that unique means unique."""
+
+    __tablename__ = "users"
+    __table_args__ = (
+        UniqueConstraint("email", info={"error": EmailTakenError}),
+        CheckConstraint("role IN ('user', 'admin')", name="role"),
+        Index(None, "created_at", "id"),
+    )
+
+    email: Mapped[str] = mapped_column(String(254))
+    hashed_password: Mapped[str] = mapped_column(String(255))
+    full_name: Mapped[str | None] = mapped_column(String(200))
+    role: Mapped[str] = mapped_column(String(20), server_default=Role.USER)
+    is_active: Mapped[bool] = mapped_column(server_default="true")
+    is_verified: Mapped[bool] = mapped_column(server_default="false")
+
+
+UserRow = Row[UUID, str, str | None, str, bool, bool, datetime, datetime]
+USER_COLUMNS = (
+    User.id,
+    User.email,
+    User.full_name,
+    User.role,
+    User.is_active,
+    User.is_verified,
+    User.created_at,
+    User.updated_at,
+)
+"""What may be shown of an account: everything but the hash of its password."""
+
+
+def select_users() -> Select[UUID, str, str | None, str, bool, bool, datetime, datetime]:
+    """Select accounts as they may be shown."""
+    return select(*USER_COLUMNS)
+
+
+def lock_active_administrators() -> Select[UUID]:
+    """Select and lock them, always in the same order."""
+    return select(User.id).where(User.role == Role.ADMIN, User.is_active).order_by(User.id).with_for_update()

@@ -1,0 +1,18 @@
+"""What health checks answer."""
+
+from typing import Literal
+
+from app.schemas.types import OutputModel
+
+
+class HealthRead(OutputModel):
+    """The process runs."""
+
+    status: Literal["ok"] = "ok"
+
+
+class ReadinessRead(OutputModel):
+    """Whether the process can serve, and each part that it needs."""
+
+    status: Literal["ok", "unavailable"]
+    checks: dict[str, Literal["ok", "unavailable"]]

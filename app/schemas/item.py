@@ -1,0 +1,44 @@
+"""Items as clients write and read them."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import MISSING, Field
+
+from app.schemas.page import PageQuery
+from app.schemas.types import Description, InputModel, OutputModel, Title
+
+
+class ItemCreate(InputModel):
+    """A new item."""
+
+    title: Title
+    description: Description | None = None
+
+
+class ItemUpdate(InputModel):
+    """A change of an item; what is left out stays, null empties the description."""
+
+    title: Title | MISSING = MISSING
+    description: Description | MISSING | None = MISSING
+
+
+class ItemQuery(PageQuery):
+    """Which items, in which order."""
+
+    sort: Literal["created_at", "-created_at", "title", "-title"] = "-created_at"
+    """The field to sort by; a minus sorts downwards."""
+    title: Title | None = None
+    """Only items whose title contains this, whatever the case."""
+
+
+class ItemRead(OutputModel):
+    """An item."""
+
+    id: UUID
+    owner_id: UUID
+    title: str = Field(max_length=200)
+    description: str | None = Field(max_length=10_000)
+    created_at: datetime
+    updated_at: datetime

@@ -1,0 +1,28 @@
+"""Token requests and answers (RFC 6749, sections 4.3 and 5)."""
+
+from typing import Literal
+
+from pydantic import ConfigDict, Field, SecretStr
+
+from app.schemas.types import NO_NUL, OutputModel, QueryModel
+
+
+class TokenRequest(QueryModel):
+    """The form of a token request; parameters that are not known are ignored, as RFC 6749 asks."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    grant_type: str = Field(default="", max_length=100, pattern=NO_NUL, examples=["password"])
+    """`password`."""
+    username: str = Field(default="", max_length=1000, pattern=NO_NUL, examples=["ada@example.com"])
+    """The e-mail address of the account."""
+    password: SecretStr = Field(default=SecretStr(""), max_length=1024)
+
+
+class TokenRead(OutputModel):
+    """An access token, to be sent as `Authorization: Bearer ...`."""
+
+    access_token: str = Field(max_length=8192)
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105  the name of the scheme
+    expires_in: int = Field(ge=1, le=900)
+    """Seconds until the access token expires."""

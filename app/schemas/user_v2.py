@@ -1,0 +1,38 @@
+"""Accounts as version 2 shows them: another shape over the same data."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from app.schemas.types import OutputModel
+from app.schemas.user import UserRead
+
+
+def name_state(is_active: object) -> object:
+    """Call an account active or disabled."""
+    return "active" if is_active else "disabled"
+
+
+class ProfileRead(OutputModel):
+    """Who somebody is."""
+
+    email: str = Field(max_length=254)
+    name: str | None = Field(max_length=200, validation_alias="full_name")
+
+
+class UserReadV2(OutputModel):
+    """An account as version 2 shows it."""
+
+    id: UUID
+    profile: ProfileRead
+    state: Annotated[Literal["active", "disabled"], BeforeValidator(name_state)] = Field(validation_alias="is_active")
+    is_verified: bool
+    role: Literal["user", "admin"]
+    joined_at: datetime = Field(validation_alias="created_at")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nest_profile(cls, account: object) -> object:
+        return {**UserRead.model_validate(account).model_dump(), "profile": account}

