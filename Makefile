@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
-SOURCES := app devtools migrations tests
+SOURCES := app benchmarks devtools migrations tests gunicorn.conf.py
 
 .PHONY: help run db test check fmt requirements clean
 

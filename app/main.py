@@ -10,6 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from app.api import health
 from app.api.errors import install_error_handlers, render_exception
+from app.api.openapi import install_openapi
 from app.api.v1.router import router as v1
 from app.api.v2.router import router as v2
 from app.core.config import Settings, load_settings
@@ -96,6 +97,7 @@ def create_application(settings: Settings | None = None) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     install_error_handlers(application)
+    install_openapi(application)
     for router in (v1, v2, health.router):
         application.include_router(router)
     return application

@@ -18,7 +18,6 @@ from app.core.exceptions import (
     InternalError,
     MethodNotAllowedError,
     NotFoundError,
-    UnsupportedMediaTypeError,
     ValidationFailedError,
 )
 from app.schemas.problem import FieldError, Problem
@@ -34,7 +33,6 @@ FRAMEWORK_ERRORS: Mapping[int, type[DomainError]] = {
     404: NotFoundError,
     405: MethodNotAllowedError,
     413: ContentTooLargeError,
-    415: UnsupportedMediaTypeError,
     422: ValidationFailedError,
 }
 

@@ -1,16 +1,13 @@
 """What probes and balancers ask."""
 
-from typing import Any
-
 from fastapi import APIRouter, Response
 
+from app.api.openapi import Responses
 from app.dependencies import Health
 from app.schemas.health import HealthRead, ReadinessRead
 
 router = APIRouter(prefix="/health", tags=["health"])
-UNAVAILABLE: dict[int | str, dict[str, Any]] = {
-    503: {"model": ReadinessRead, "description": "Something that every request needs is away"}
-}
+UNAVAILABLE: Responses = {503: {"model": ReadinessRead, "description": "Something that every request needs is away"}}
 
 
 @router.get("/live")

@@ -189,10 +189,10 @@ def _refuse_weak(secret: SecretStr, info: ValidationInfo) -> None:
     database: SecretStr | None = info.data.get("database_url")
     if not key:
         raise ValueError("must be set")
-    if any(word in key.lower() for word in PLACEHOLDERS) or len(set(key)) < MINIMUM_DISTINCT_LETTERS:
-        raise ValueError("is a placeholder: make one with `openssl rand -base64 48`")
     if len(key.encode()) < MINIMUM_SECRET_BYTES:
         raise ValueError(f"must have at least {MINIMUM_SECRET_BYTES} bytes")
+    if any(word in key.lower() for word in PLACEHOLDERS) or len(set(key)) < MINIMUM_DISTINCT_LETTERS:
+        raise ValueError("is a placeholder: make one with `openssl rand -base64 48`")
     if database and unquote(urlsplit(database.get_secret_value()).password or "") == key:
         raise ValueError("must not be the database password too")
 

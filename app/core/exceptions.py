@@ -13,10 +13,10 @@ class ConfigurationError(Exception):
 
 
 class DomainError(Exception):
-    """The request was refused."""
+    """The root: never raised itself."""
 
-    code: ClassVar[str] = "internal_error"
-    status: ClassVar[int] = 500
+    code: ClassVar[str]
+    status: ClassVar[int]
     headers: ClassVar[Mapping[str, str]] = {}
     members: ClassVar[Mapping[str, str]] = {}
     """Further members of the problem document, such as the `error` of RFC 6749."""
@@ -34,6 +34,9 @@ class DomainError(Exception):
 
 class InternalError(DomainError):
     """Something went wrong on our side."""
+
+    code = "internal_error"
+    status = 500
 
 
 # 400
@@ -91,12 +94,6 @@ class ForbiddenError(DomainError):
     status = 403
 
 
-class PasswordIncorrectError(ForbiddenError):
-    """The current password is wrong."""
-
-    code = "password_incorrect"
-
-
 class NotFoundError(DomainError):
     """There is nothing here that this account can see."""
 
@@ -111,7 +108,7 @@ class MethodNotAllowedError(DomainError):
     status = 405
 
 
-# 409, 413, 415, 422
+# 409, 413, 422
 
 
 class ConflictError(DomainError):
@@ -138,13 +135,6 @@ class ContentTooLargeError(DomainError):
 
     code = "content_too_large"
     status = 413
-
-
-class UnsupportedMediaTypeError(DomainError):
-    """The request body has a media type that the service does not read."""
-
-    code = "unsupported_media_type"
-    status = 415
 
 
 class ValidationFailedError(DomainError):
@@ -191,7 +181,7 @@ class DeadlineExceededError(DomainError):
 
 
 def domain_errors(root: type[DomainError] = DomainError) -> Iterator[type[DomainError]]:
-    """Walk the tree, parents first."""
-    yield root
+    """Walk the tree below the root, parents first."""
     for child in root.__subclasses__():
+        yield child
         yield from domain_errors(child)

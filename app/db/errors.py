@@ -46,7 +46,7 @@ CONNECTION_EXCEPTION_CLASS = "08"
 BY_TYPE: dict[type[BaseException], type[DomainError]] = {
     exc.TimeoutError: OverloadedError,  # of the pool
     TimeoutError: DeadlineExceededError,  # of asyncpg's command_timeout
-    asyncpg.DataError: ValidationFailedError,
+    ValueError: ValidationFailedError,  # a value that asyncpg cannot encode
     asyncpg.InterfaceError: DatabaseUnavailableError,
 }
 

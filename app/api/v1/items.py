@@ -2,6 +2,8 @@
 
 from fastapi import APIRouter, Request, Response
 
+from app.api.openapi import problems
+from app.core.exceptions import NotFoundError
 from app.db.pagination import KeysetPage
 from app.dependencies import ItemFilter, ItemId, Items, ItemsRead
 from app.models.item import Item, ItemRow
@@ -9,6 +11,7 @@ from app.schemas.item import ItemCreate, ItemRead, ItemUpdate
 from app.schemas.page import Page
 
 router = APIRouter(prefix="/items", tags=["items"])
+MISSING_ITEM = problems(NotFoundError)
 
 
 @router.post("", response_model=ItemRead, status_code=201)
@@ -25,19 +28,19 @@ async def list_items(items: ItemsRead, query: ItemFilter) -> KeysetPage[ItemRow]
     return await items.list(query)
 
 
-@router.get("/{item_id}", response_model=ItemRead)
+@router.get("/{item_id}", response_model=ItemRead, responses=MISSING_ITEM)
 async def read_item(items: ItemsRead, item_id: ItemId) -> ItemRow:
     """Read one of one's own items."""
     return await items.get(item_id)
 
 
-@router.patch("/{item_id}", response_model=ItemRead)
+@router.patch("/{item_id}", response_model=ItemRead, responses=MISSING_ITEM)
 async def update_item(items: Items, item_id: ItemId, data: ItemUpdate) -> ItemRow:
     """Change what is given; what is left out stays."""
     return await items.update(item_id, data)
 
 
-@router.delete("/{item_id}", status_code=204)
+@router.delete("/{item_id}", status_code=204, responses=MISSING_ITEM)
 async def delete_item(items: Items, item_id: ItemId) -> None:
     """Delete an item."""
     await items.delete(item_id)

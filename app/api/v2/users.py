@@ -2,6 +2,8 @@
 
 from fastapi import APIRouter
 
+from app.api.openapi import problems
+from app.core.exceptions import ForbiddenError, NotFoundError
 from app.db.pagination import KeysetPage
 from app.dependencies import Paging, UserId, UserList, UsersRead
 from app.models.user import UserRow
@@ -17,13 +19,13 @@ async def read_current_user_v2(users: UsersRead) -> UserRow:
     return await users.get_own()
 
 
-@router.get("/{user_id}", response_model=UserReadV2)
+@router.get("/{user_id}", response_model=UserReadV2, responses=problems(NotFoundError))
 async def read_user_v2(users: UsersRead, user_id: UserId) -> UserRow:
     """Read an account: one's own, or any for an administrator."""
     return await users.get(user_id)
 
 
-@router.get("", response_model=Page[UserReadV2])
+@router.get("", response_model=Page[UserReadV2], responses=problems(ForbiddenError))
 async def list_users_v2(users: UserList, query: Paging) -> KeysetPage[UserRow]:
     """List every account, oldest first; for administrators."""
     return await users.list(query)

@@ -1,0 +1,45 @@
+"""Health."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from app.core.database_url import socket_url
+from app.main import create_application
+from devtools.postgres import EmbeddedPostgres
+from tests.conftest import BASE_URL, FAST, make_settings, with_state
+
+CHECKS = ("/health/ready", "/api/v1/health")
+
+
+async def test_a_process_that_runs_is_alive(client: httpx2.AsyncClient) -> None:
+    """Nothing else is looked at."""
+    response = await client.get("/health/live")
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
+
+
+@pytest.mark.parametrize("path", CHECKS)
+async def test_ready_names_its_checks(client: httpx2.AsyncClient, path: str) -> None:
+    """Each part by its name."""
+    response = await client.get(path)
+    assert (response.status_code, response.json()) == (200, {"status": "ok", "checks": {"database": "ok"}})
+
+
+async def test_readiness_follows_the_database(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """503 while it is away, 200 when it returns; alive throughout."""
+    folder: Path = tmp_path_factory.mktemp("pg")
+    server = EmbeddedPostgres(folder / "data")
+    app = create_application(make_settings(socket_url(folder / "data", "postgres")))
+    async with app.router.lifespan_context(app) as state:
+        transport = httpx2.ASGITransport(with_state(app, state))  # type: ignore[arg-type]
+        async with httpx2.AsyncClient(transport=transport, base_url=BASE_URL) as client:
+            seen = [[(await client.get(path)).status_code for path in CHECKS]]
+            changes: list[Callable[[], None]] = [lambda: server.start(*FAST), server.stop, server.start]
+            for change in changes:
+                change()
+                assert (await client.get("/health/live")).status_code == 200
+                seen.append([(await client.get(path)).status_code for path in CHECKS])
+    server.stop()
+    assert seen == [[503, 503], [200, 200], [503, 503], [200, 200]]

@@ -1,0 +1,138 @@
+"""Items over HTTP."""
+
+from uuid import uuid4
+
+import httpx2
+import pytest
+
+from tests.factories import Accounts, problem
+
+
+async def test_an_item_can_be_created_read_changed_and_deleted(accounts: Accounts) -> None:
+    """The whole life of an item."""
+    ada = await accounts.create()
+    created = await ada.request("POST", "/api/v1/items", json={"title": "milk", "description": "2 l"})
+    assert created.status_code == 201
+    path = created.headers["location"]
+    assert path == f"/api/v1/items/{created.json()['id']}"
+    assert created.json()["owner_id"] == str(ada.id)
+
+    changed = await ada.request("PATCH", path, json={"title": "oat milk"})
+    assert (changed.status_code, changed.json()["title"]) == (200, "oat milk")
+    assert changed.json()["description"] == "2 l"
+    assert changed.json()["updated_at"] > changed.json()["created_at"]
+    assert (await ada.request("GET", path)).json() == changed.json()
+
+    assert (await ada.request("DELETE", path)).status_code == 204
+    assert problem(await ada.request("GET", path)) == (404, "not_found")
+
+
+async def test_null_empties_the_description_and_absence_keeps_it(accounts: Accounts) -> None:
+    """Absent, null and a value are three different things."""
+    ada = await accounts.create()
+    path = f"/api/v1/items/{(await ada.create_item(description='2 l'))['id']}"
+    assert (await ada.request("PATCH", path, json={})).json()["description"] == "2 l"
+    assert (await ada.request("PATCH", path, json={"description": None})).json()["description"] is None
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
+async def test_another_owner_cannot_tell_it_exists(accounts: Accounts, method: str) -> None:
+    """Somebody else's item and a missing one are the same answer."""
+    ada, bob = await accounts.create(), await accounts.create()
+    item = await ada.create_item()
+    body = {"json": {"title": "mine now"}} if method == "PATCH" else {}
+
+    theirs = await bob.request(method, f"/api/v1/items/{item['id']}", **body)
+    missing = await bob.request(method, f"/api/v1/items/{uuid4()}", **body)
+
+    assert problem(theirs) == problem(missing) == (404, "not_found")
+    assert theirs.json()["detail"] == missing.json()["detail"]
+    assert (await ada.request("GET", f"/api/v1/items/{item['id']}")).json() == item
+
+
+async def test_a_list_holds_only_ones_own_items(accounts: Accounts) -> None:
+    """Other people's items never appear."""
+    ada, bob = await accounts.create(), await accounts.create()
+    await ada.create_item("hers")
+    await bob.create_item("his")
+    listed = (await ada.request("GET", "/api/v1/items")).json()
+    assert [item["title"] for item in listed["items"]] == ["hers"]
+    assert listed["next_cursor"] is None
+
+
+@pytest.mark.parametrize("sort", ["created_at", "-created_at", "title", "-title"])
+async def test_pages_in_either_direction_hold_every_item_once(accounts: Accounts, sort: str) -> None:
+    """Following the cursors gives the same as one long page."""
+    ada = await accounts.create()
+    for title in ("b", "a", "c", "a", "b"):
+        await ada.create_item(title)
+    whole = (await ada.request("GET", "/api/v1/items", params={"sort": sort})).json()["items"]
+
+    paged, cursor = [], None
+    while True:
+        params = {"sort": sort, "limit": "2"} | ({"cursor": cursor} if cursor else {})
+        page = (await ada.request("GET", "/api/v1/items", params=params)).json()
+        paged += page["items"]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+
+    assert paged == whole
+    keys = [item[sort.lstrip("-")] for item in whole]
+    assert keys == sorted(keys, reverse=sort.startswith("-"))
+
+
+async def test_a_filter_finds_titles_that_contain_the_text(accounts: Accounts) -> None:
+    """Case does not matter, and a percent sign is only a percent sign."""
+    ada = await accounts.create()
+    for title in ("Oat Milk", "100% wool", "bread"):
+        await ada.create_item(title)
+    for text, expected in (("milk", ["Oat Milk"]), ("%", ["100% wool"]), ("zzz", [])):
+        found = (await ada.request("GET", "/api/v1/items", params={"title": text})).json()["items"]
+        assert [item["title"] for item in found] == expected
+
+
+async def test_a_cursor_belongs_to_one_list(accounts: Accounts) -> None:
+    """With another owner, order or filter, or with a letter changed, it is refused."""
+    ada, bob = await accounts.create(), await accounts.create()
+    for title in ("a", "b"):
+        await ada.create_item(title)
+        await bob.create_item(title)
+    cursor = (await ada.request("GET", "/api/v1/items", params={"limit": "1"})).json()["next_cursor"]
+    swapped = ("A" if cursor[0] != "A" else "B") + cursor[1:]
+
+    refused = [
+        await bob.request("GET", "/api/v1/items", params={"cursor": cursor}),
+        await ada.request("GET", "/api/v1/items", params={"cursor": cursor, "sort": "title"}),
+        await ada.request("GET", "/api/v1/items", params={"cursor": cursor, "title": "a"}),
+        await ada.request("GET", "/api/v1/items", params={"cursor": swapped}),
+        await ada.request("GET", "/api/v1/items", params={"cursor": cursor[:-3]}),
+        await ada.request("GET", "/api/v1/items", params={"cursor": "AAAA"}),
+        await ada.request("GET", "/api/v1/items", params={"cursor": "A"}),
+    ]
+
+    assert [problem(response) for response in refused] == [(422, "invalid_cursor")] * len(refused)
+
+
+async def test_both_spellings_of_a_path_answer_alike(accounts: Accounts) -> None:
+    """A trailing slash is no redirect."""
+    ada = await accounts.create()
+    await ada.create_item()
+    plain, slashed = await ada.request("GET", "/api/v1/items"), await ada.request("GET", "/api/v1/items/")
+    assert plain.status_code == slashed.status_code == 200
+    assert plain.json() == slashed.json()
+
+
+async def test_head_answers_as_get_without_a_body(accounts: Accounts) -> None:
+    """Same status and length, no content."""
+    ada = await accounts.create()
+    got, head = await ada.request("GET", "/api/v1/items"), await ada.request("HEAD", "/api/v1/items")
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == got.headers["content-length"]
+
+
+async def test_answers_to_the_authenticated_are_not_stored(accounts: Accounts) -> None:
+    """Nobody's data ends up in a shared cache."""
+    ada = await accounts.create()
+    response: httpx2.Response = await ada.request("GET", "/api/v1/items")
+    assert response.headers["cache-control"] == "no-store"

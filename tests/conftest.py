@@ -1,0 +1,164 @@
+"""The real thing for every test: PostgreSQL, a schema made by the migrations, the whole application."""
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import httpx2
+import pytest
+from pydantic import SecretStr
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.core.config import Settings
+from app.core.database_url import socket_url, to_dsn
+from app.dependencies import State
+from devtools.postgres import running_postgres
+from tests.factories import Accounts
+
+# What the developer has set must not change what the tests see.
+TEST_DATABASE_URL = os.environ.pop("TEST_DATABASE_URL", None)
+for name in Settings.model_fields:
+    os.environ.pop(name.upper(), None)
+
+from app.db.migrations import upgrade  # noqa: E402  the imports below read the settings
+from app.db.session import Database  # noqa: E402
+from app.main import create_application  # noqa: E402
+
+BASE_URL = "http://localhost"
+FAST = ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_connections = 200")
+
+
+def check_test_database(url: str) -> str:
+    """Refuse a database whose name does not say that it is for tests: they delete what is in it."""
+    name = urlsplit(url).path.lstrip("/")
+    if "test" not in name:
+        pytest.exit(f"TEST_DATABASE_URL names the database {name!r}; the tests want one with 'test' in its name", 2)
+    return to_dsn(url)
+
+
+@pytest.fixture(scope="session")
+def server_dsn() -> Iterator[str]:
+    """Run a PostgreSQL of this process's own and throw it away, unless TEST_DATABASE_URL names a server."""
+    if TEST_DATABASE_URL:
+        yield check_test_database(TEST_DATABASE_URL)
+        return
+    folder = Path(tempfile.mkdtemp(prefix="dayone-"))
+    try:
+        with running_postgres(folder / "pg", *FAST) as server:
+            server.create_database("app_test")
+            yield socket_url(folder / "pg", "app_test")
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+async def new_database(server_dsn: str, worker_id: str) -> AsyncIterator["DatabaseMaker"]:
+    """Make empty databases on that server and drop them at the end."""
+    maker = DatabaseMaker(server_dsn, worker_id)
+    yield maker
+    await maker.drop_all()
+
+
+class DatabaseMaker:
+    """Makes databases beside the one that the URL names."""
+
+    def __init__(self, server_dsn: str, worker_id: str) -> None:
+        self.server_dsn = server_dsn
+        self.prefix = f"{urlsplit(server_dsn).path.lstrip('/')}_{worker_id}"
+        self.names: list[str] = []
+
+    async def make(self, template: str = "template1") -> str:
+        """Create a database and give its URL."""
+        name = f"{self.prefix}_{len(self.names)}"
+        await self._execute(f'DROP DATABASE IF EXISTS "{name}"', f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        self.names.append(name)
+        return urlunsplit(urlsplit(self.server_dsn)._replace(path=f"/{name}"))
+
+    async def drop_all(self) -> None:
+        """Drop every database that was made."""
+        await self._execute(*(f'DROP DATABASE "{name}" WITH (FORCE)' for name in self.names))
+
+    async def _execute(self, *statements: str) -> None:
+        connection = await asyncpg.connect(self.server_dsn)
+        for statement in statements:
+            await connection.execute(statement)
+        await connection.close()
+
+
+def make_settings(database_url: str, **changes: Any) -> Settings:
+    """Settings for tests: nothing from the environment, hashes that cost nothing."""
+    values: dict[str, Any] = {
+        "database_url": SecretStr(database_url),
+        "secret_key": SecretStr("a-key-for-the-tests-0123456789-0123456789"),
+        "password_hash_memory_kib": 8,
+        "password_hash_iterations": 1,
+        "log_level": "INFO",
+    }
+    return Settings(_env_file=None, **{**values, **changes})
+
+
+@pytest.fixture(scope="session")
+async def settings(new_database: DatabaseMaker) -> Settings:
+    """The settings of the application under test, whose database is migrated."""
+    settings = make_settings(await new_database.make())
+    await _upgrade(settings)
+    return settings
+
+
+async def _upgrade(settings: Settings) -> None:
+    # Alembic's env.py runs a loop of its own.
+    await asyncio.to_thread(upgrade, settings)
+
+
+def with_state(app: ASGIApp, state: State) -> ASGIApp:
+    """Do what a server does: give each request what the lifespan yielded."""
+
+    async def stateful(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, "state": {**state}}, receive, send)
+
+    return stateful
+
+
+@pytest.fixture(scope="session")
+async def application(settings: Settings) -> AsyncIterator[ASGIApp]:
+    """The application, started."""
+    app = create_application(settings)
+    async with app.router.lifespan_context(app) as state:
+        yield with_state(app, state)  # type: ignore[arg-type]  # the lifespan yields a State
+
+
+@pytest.fixture(scope="session")
+async def shared_database(settings: Settings) -> AsyncIterator[Database]:
+    """Connections of the tests' own, beside those of the application."""
+    database = Database(settings)
+    yield database
+    await database.dispose()
+
+
+@pytest.fixture
+async def database(shared_database: Database) -> AsyncIterator[Database]:
+    """An empty schema; whatever the test wrote is deleted after it."""
+    yield shared_database
+    async with shared_database.engine.begin() as connection:
+        await connection.exec_driver_sql("TRUNCATE users CASCADE")
+
+
+@pytest.fixture
+async def client(application: ASGIApp, database: Database) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client that speaks HTTP to the application, over ASGI."""
+    del database  # emptied after the test
+    transport = httpx2.ASGITransport(application, raise_app_exceptions=False)
+    async with httpx2.AsyncClient(transport=transport, base_url=BASE_URL) as client:
+        yield client
+
+
+@pytest.fixture
+def accounts(client: httpx2.AsyncClient, database: Database) -> Accounts:
+    """Makes accounts through the API."""
+    return Accounts(client, database)

@@ -1,0 +1,130 @@
+"""Settings."""
+
+from pathlib import Path
+
+import pytest
+
+from app.core.config import Settings, load_settings, setting_sources
+from app.core.database_url import embedded_database_url, socket_directory, to_dsn
+from app.core.exceptions import ConfigurationError
+
+GOOD_KEY = "0123456789abcdefghijklmnopqrstuvwxyz"
+PRODUCTION = {
+    "ENVIRONMENT": "production",
+    "SECRET_KEY": GOOD_KEY,
+    "DATABASE_URL": "postgresql://app:db-password@db.internal/app",
+}
+
+
+@pytest.fixture(autouse=True)
+def _no_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def faults(monkeypatch: pytest.MonkeyPatch, **environment: str) -> str:
+    """What stops the process from starting in this environment."""
+    for name, value in (PRODUCTION | environment).items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError) as refusal:
+        load_settings()
+    return str(refusal.value)
+
+
+def test_development_needs_nothing() -> None:
+    """Not even a secret: one is made up."""
+    settings = load_settings()
+    assert settings.is_development
+    assert settings.database_url.get_secret_value() == embedded_database_url()
+    assert len(settings.secret_key.get_secret_value()) >= 32
+
+
+def test_production_starts_with_a_secret_and_a_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The least that production needs."""
+    for name, value in PRODUCTION.items():
+        monkeypatch.setenv(name, value)
+    assert not load_settings().is_development
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        ({"SECRET_KEY": ""}, "SECRET_KEY: must be set"),
+        ({"SECRET_KEY": "0123456789abcdefghijklmnopqrstu"}, "SECRET_KEY: must have at least 32 bytes"),
+        ({"SECRET_KEY": "change-me-change-me-change-me-change-me"}, "SECRET_KEY: is a placeholder"),
+        ({"SECRET_KEY": "a" * 40}, "SECRET_KEY: is a placeholder"),
+        ({"DATABASE_URL": f"postgresql://app:{GOOD_KEY}@db/app"}, "SECRET_KEY: must not be the database password"),
+        ({"SECRET_KEY_FALLBACKS": GOOD_KEY}, "SECRET_KEY_FALLBACKS: must not contain SECRET_KEY"),
+        ({"SECRET_KEY_FALLBACKS": "short"}, "SECRET_KEY_FALLBACKS: "),
+        ({"DATABASE_URL": ""}, "DATABASE_URL: must be set"),
+        ({"DATABASE_URL": "sqlite:///app.db"}, "DATABASE_URL: must be a postgresql:// URL"),
+        ({"DATABASE_REPLICA_URL": "mysql://db/app"}, "DATABASE_REPLICA_URL: must be a postgresql:// URL"),
+        ({"ALLOWED_ORIGINS": "https://a.example, *"}, "ALLOWED_ORIGINS: must not be the wildcard"),
+        ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS: must not be the wildcard"),
+        ({"DEBUG": "true"}, "DEBUG: must be off"),
+        ({"ENVIRONMENT": "prod"}, "ENVIRONMENT: "),
+        ({"PORT": "65536"}, "PORT: "),
+    ],
+)
+def test_production_refuses(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], message: str) -> None:
+    """Whatever is not safe, by the name of its variable."""
+    assert message in faults(monkeypatch, **environment)
+
+
+def test_every_fault_is_named_at_once_and_no_value_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One look suffices to repair them all, and a log of it betrays nothing."""
+    said = faults(
+        monkeypatch,
+        SECRET_KEY="canary-key",
+        DATABASE_URL="mysql://canary-user@db",
+        ALLOWED_ORIGINS="*",
+        PORT="canary-port",
+        ENVIRONMENT="staging",
+    )
+    assert [line.split(":")[0].strip() for line in said.splitlines()[1:]] == [
+        "ALLOWED_ORIGINS",
+        "DATABASE_URL",
+        "PORT",
+        "SECRET_KEY",
+    ]
+    assert "canary" not in said
+
+
+def test_the_environment_wins_over_the_env_file_over_secret_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And each setting knows where it comes from."""
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    for name in ("HOST", "PORT", "LOG_LEVEL"):
+        (secrets / name).write_text({"HOST": "10.0.0.1", "PORT": "1", "LOG_LEVEL": "ERROR"}[name])
+    (tmp_path / ".env").write_text("HOST=10.0.0.2\nPORT=2\n")
+    monkeypatch.setenv("HOST", "10.0.0.3")
+    monkeypatch.setattr("app.core.config.SECRETS_DIRECTORY", secrets)
+    settings = load_settings()
+    assert (settings.host, settings.port, settings.log_level) == ("10.0.0.3", 2, "ERROR")
+    assert setting_sources() == {"host": "environment", "port": ".env", "log_level": "secret file"}
+
+
+def test_lists_are_written_with_commas() -> None:
+    """As people do in an environment variable."""
+    settings = Settings(_env_file=None, allowed_origins="https://a.example, https://b.example")
+    assert settings.allowed_origins == ("https://a.example", "https://b.example")
+
+
+def test_the_host_of_the_public_url_is_served() -> None:
+    """Unless hosts are named."""
+    assert "api.example" in Settings(_env_file=None, public_url="https://api.example/base").served_hosts
+    assert Settings(_env_file=None, allowed_hosts="a.example").served_hosts == ("a.example",)
+
+
+def test_database_urls_of_every_spelling_become_libpq_urls() -> None:
+    """SQLAlchemy's driver suffix and the short scheme."""
+    for spelling in ("postgres", "postgresql", "postgresql+asyncpg"):
+        assert to_dsn(f"{spelling}://u:p@h:5/d?sslmode=require") == "postgresql://u:p@h:5/d?sslmode=require"
+
+
+def test_a_deep_checkout_gets_a_socket_with_a_short_path() -> None:
+    """The path of a socket has about a hundred bytes."""
+    shallow, deep = Path("/srv/var/postgres"), Path("/" + "deep/" * 30)
+    assert socket_directory(shallow) == shallow
+    assert len(str(socket_directory(deep))) < 80

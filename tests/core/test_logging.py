@@ -1,0 +1,83 @@
+"""What is logged, and what is not."""
+
+import json
+import logging
+
+import httpx2
+import pytest
+import structlog
+
+from app.core.logging import configure_logging
+from app.main import create_application
+from tests.conftest import make_settings
+from tests.factories import PASSWORD, Accounts
+
+DSN = "postgresql://db.internal/app"
+
+
+async def test_a_request_is_one_line_with_its_id(accounts: Accounts, caplog: pytest.LogCaptureFixture) -> None:
+    """Method, path, template, status, duration and client; never the query, which may hold a secret."""
+    ada = await accounts.create()
+    item = await ada.create_item()
+    caplog.clear()
+    response = await ada.request("GET", f"/api/v1/items/{item['id']}?canary=1")
+    [record] = [r for r in caplog.records if r.name == "app.access"]
+    assert isinstance(record.msg, dict)
+    assert record.msg | {"duration_ms": 0, "timestamp": ""} == {
+        "event": "request",
+        "level": "info",
+        "logger": "app.access",
+        "timestamp": "",
+        "request_id": response.headers["x-request-id"],
+        "method": "GET",
+        "path": f"/api/v1/items/{item['id']}",
+        "route": "/api/v1/items/{item_id}",
+        "status": 200,
+        "duration_ms": 0,
+        "client": "127.0.0.1",
+    }
+
+
+async def test_no_password_and_no_token_is_logged(accounts: Accounts, caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever happens to the request that carries it."""
+    ada = await accounts.create()
+    await ada.client.post("/api/v1/users", json={"email": "x", "password": PASSWORD})
+    await ada.client.post("/api/v1/auth/token", data={"grant_type": "x", "password": PASSWORD})
+    await ada.request("GET", "/api/v1/items")
+    logged = " ".join(str(record.msg) for record in caplog.records)
+    assert logged
+    assert PASSWORD not in logged
+    assert ada.token not in logged
+
+
+def test_outside_development_every_line_is_one_json_object(capsys: pytest.CaptureFixture[str]) -> None:
+    """The libraries' records and stacks included."""
+    handlers = logging.getLogger().handlers[:]
+    try:
+        configure_logging(make_settings(DSN, environment="production"))
+        structlog.get_logger("ours").info("hello", answer=42)
+        logging.getLogger("uvicorn.error").warning("theirs")
+        try:
+            local_secret = "canary"
+            raise ValueError(len(local_secret))
+        except ValueError:
+            structlog.get_logger("ours").exception("failed")
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    finally:
+        logging.getLogger().handlers = handlers
+        create_application(make_settings(DSN))
+    assert [line["event"] for line in lines] == ["hello", "theirs", "failed"]
+    assert lines[0]["answer"] == 42
+    assert lines[2]["exception"][0]["exc_type"] == "ValueError"
+    assert "canary" not in json.dumps(lines)
+
+
+@pytest.mark.parametrize(
+    ("offered", "kept"),
+    [("abc-123", True), ("a" * 128, True), ("a" * 129, False), ("", False), ("a b", False), ("a\nb", False)],
+)
+async def test_a_well_formed_request_id_is_kept(client: httpx2.AsyncClient, offered: str, kept: bool) -> None:
+    """Any other is replaced, so that nobody writes into our logs."""
+    response = await client.get("/health/live", headers={"X-Request-ID": offered})
+    assert (response.headers["x-request-id"] == offered) is kept
+    assert response.headers["x-request-id"]

@@ -1,0 +1,104 @@
+"""Access tokens."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import jwt
+import pytest
+
+from app.core.config import Settings
+from app.core.exceptions import UnauthenticatedError
+from app.core.security import AccessClaims, AccessTokens, derive_key
+
+OLD, NEW = "an-old-key-0123456789-0123456789-abc", "a-new-key-0123456789-0123456789-abcd"
+CLAIMS = AccessClaims(uuid4(), uuid4())
+
+
+def make(secret: str = NEW, *fallbacks: str, **changes: object) -> AccessTokens:
+    """Build the issuer from settings."""
+    values: dict[str, Any] = {"secret_key": secret, "secret_key_fallbacks": ",".join(fallbacks), **changes}
+    return AccessTokens.from_settings(Settings(_env_file=None, **values))
+
+
+def forge(
+    tokens: AccessTokens, *, drop: str = "", header: dict[str, Any] | None = None, key: bytes = b"", **claims: object
+) -> str:
+    """Sign a token that differs in one respect from a good one."""
+    now = datetime.now(UTC)
+    payload = {
+        "iss": tokens.issuer,
+        "aud": tokens.audience,
+        "sub": str(uuid4()),
+        "sid": str(uuid4()),
+        "jti": "1",
+        "iat": now,
+        "exp": now + timedelta(minutes=5),
+    } | claims
+    payload.pop(drop, None)
+    headers = {"typ": "at+jwt", "kid": tokens.current} | (header or {})
+    return jwt.encode(payload, key or tokens.keys[tokens.current], "HS256", headers=headers)
+
+
+def test_a_token_says_whose_it_is() -> None:
+    """What is issued is what is read."""
+    tokens = make()
+    assert tokens.verify(tokens.issue(CLAIMS)) == CLAIMS
+    assert tokens.verify(forge(tokens)).user_id
+
+
+@pytest.mark.parametrize("claim", ["iss", "aud", "sub", "sid", "jti", "iat", "exp"])
+def test_every_claim_is_required(claim: str) -> None:
+    """A token without one is no token."""
+    tokens = make()
+    with pytest.raises(UnauthenticatedError):
+        tokens.verify(forge(tokens, drop=claim))
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"iss": "https://evil.example"},
+        {"aud": "another"},
+        {"sub": "not a uuid"},
+        {"sub": "nul \x00"},
+        {"sub": 5},
+        {"sid": ""},
+        {"exp": datetime.now(UTC) - timedelta(minutes=1)},
+        {"iat": datetime.now(UTC) + timedelta(minutes=1)},
+        {"header": {"typ": "JWT"}},
+        {"header": {"kid": "unknown"}},
+        {"header": {"kid": ""}},
+        {"key": b"another key of thirty-two bytes!!"},
+        {"key": derive_key(NEW, "cursor")},
+        {"key": NEW.encode()},
+    ],
+)
+def test_one_wrong_thing_is_enough(fault: dict[str, Any]) -> None:
+    """Issuer, audience, subject, times, type or key."""
+    tokens = make()
+    with pytest.raises(UnauthenticatedError):
+        tokens.verify(forge(tokens, **fault))
+
+
+def test_a_token_has_one_spelling() -> None:
+    """Padding, and bits that decode to nothing, make another string and no token."""
+    tokens = make()
+    token = tokens.issue(CLAIMS)
+    head, payload, _ = token.split(".")
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    twin = token[:-1] + letters[letters.index(token[-1]) ^ 1]
+    unsigned = jwt.encode({"sub": str(uuid4())}, None, "none", headers={"typ": "at+jwt", "kid": tokens.current})
+    for other in (twin, token + "=", token + "==", f"{token} ", f"{head}.{payload}.", token[:-1], unsigned, "x" * 9000):
+        with pytest.raises(UnauthenticatedError):
+            tokens.verify(other)
+
+
+def test_a_fallback_verifies_and_does_not_sign() -> None:
+    """That is how keys are rotated."""
+    before, after = make(OLD), make(NEW, OLD)
+    assert after.verify(before.issue(CLAIMS)) == CLAIMS
+    with pytest.raises(UnauthenticatedError):
+        before.verify(after.issue(CLAIMS))
+    with pytest.raises(UnauthenticatedError):
+        make(NEW).verify(before.issue(CLAIMS))

@@ -1,0 +1,174 @@
+"""The unit of work and the reader."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import select, text
+
+from app.core.config import Settings
+from app.core.exceptions import (
+    ConflictError,
+    DatabaseUnavailableError,
+    DeadlineExceededError,
+    DomainError,
+    EmailTakenError,
+    InternalError,
+    OverloadedError,
+    ValidationFailedError,
+)
+from app.db.session import Database
+from app.models.user import User
+from tests.conftest import make_settings
+
+
+def new_user(email: str = "ada@example.com", **changes: object) -> User:
+    """An account that nobody can log in to."""
+    return User(**{"email": email, "hashed_password": "x", **changes})
+
+
+async def emails(database: Database) -> list[str]:
+    """Whose accounts are committed."""
+    async with database.reader() as session:
+        return list(await session.scalars(select(User.email)))
+
+
+async def test_a_unit_of_work_commits_when_it_ends(database: Database) -> None:
+    """Another connection sees it."""
+    async with database.unit_of_work() as session:
+        session.add(new_user())
+        await session.flush()
+        assert await emails(database) == []
+    assert await emails(database) == ["ada@example.com"]
+
+
+@pytest.mark.parametrize("error", [ValueError, asyncio.CancelledError, KeyboardInterrupt])
+async def test_any_error_rolls_it_back(database: Database, error: type[BaseException]) -> None:
+    """Cancellation too."""
+    with pytest.raises(error):
+        async with database.unit_of_work() as session:
+            session.add(new_user())
+            await session.flush()
+            raise error
+    assert await emails(database) == []
+
+
+async def test_an_early_commit_outlives_the_error_that_follows(database: Database) -> None:
+    """For what must outlive a refusal; the session goes on working."""
+    with pytest.raises(ValueError, match="refused"):
+        async with database.unit_of_work() as session:
+            session.add(new_user())
+            await session.commit()
+            assert await session.scalar(select(User.email)) == "ada@example.com"
+            raise ValueError("refused")
+    assert await emails(database) == ["ada@example.com"]
+
+
+async def test_a_reader_needs_no_transaction(database: Database) -> None:
+    """Each statement stands alone: nothing is open between them."""
+    async with database.reader() as session:
+        first = await session.scalar(text("SELECT pg_current_xact_id()::text"))
+        second = await session.scalar(text("SELECT pg_current_xact_id()::text"))
+        assert first != second
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        ("SELECT pg_sleep(5)", DeadlineExceededError),
+        ("SELECT 1 / 0", InternalError),
+        ("SELECT nothing", InternalError),
+        ("INSERT INTO items (id, owner_id, title) VALUES (gen_random_uuid(), gen_random_uuid(), 'x')", ConflictError),
+        (
+            "INSERT INTO users (id, email, hashed_password, role) VALUES (gen_random_uuid(), 'a', 'b', 'x')",
+            ValidationFailedError,
+        ),
+        ("INSERT INTO users (id) VALUES (gen_random_uuid())", ValidationFailedError),
+        ("SELECT 9223372036854775807 + 1", ValidationFailedError),
+        ("SELECT 1 LIMIT -1", ValidationFailedError),
+        ("SELECT 'x'::int", InternalError),
+        ("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '40P01'; END $$", DatabaseUnavailableError),
+        ("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '53300'; END $$", OverloadedError),
+        ("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '08006'; END $$", DatabaseUnavailableError),
+        ("SELECT pg_terminate_backend(pg_backend_pid())", DatabaseUnavailableError),
+    ],
+)
+async def test_faults_become_domain_errors(settings: Settings, statement: str, expected: type[DomainError]) -> None:
+    """By SQLSTATE, in both kinds of session."""
+    changes = {"database_statement_timeout_seconds": 0.2}
+    database = Database(settings.model_copy(update=changes))
+    for kind in (database.unit_of_work, database.reader):
+        with pytest.raises(DomainError) as raised:
+            async with kind() as session:
+                await session.execute(text(statement))
+        assert type(raised.value) is expected
+    await database.dispose()
+
+
+async def test_a_constraint_names_its_own_error(database: Database) -> None:
+    """The model says which."""
+    with pytest.raises(EmailTakenError):
+        async with database.unit_of_work() as session:
+            session.add_all([new_user(), new_user()])
+
+
+async def test_a_value_that_cannot_be_sent_is_refused(database: Database) -> None:
+    """A lone surrogate has no UTF-8; a NUL has no place in a PostgreSQL string."""
+    for value in ("\ud800", "\x00"):
+        with pytest.raises(ValidationFailedError):
+            async with database.unit_of_work() as session:
+                await session.execute(text("SELECT CAST(:value AS text)"), {"value": value})
+
+
+async def test_no_server_is_a_clear_error() -> None:
+    """Refused connections included."""
+    database = Database(make_settings("postgresql://127.0.0.1:1/app"))
+    for kind in (database.unit_of_work, database.reader):
+        with pytest.raises(DatabaseUnavailableError):
+            async with kind() as session:
+                await session.execute(text("SELECT 1"))
+    await database.dispose()
+
+
+async def test_who_waits_too_long_for_a_connection_is_refused(settings: Settings) -> None:
+    """The pool is never waited for without end."""
+    changes = {"database_pool_size": 1, "database_pool_timeout_seconds": 0.05}
+    database = Database(settings.model_copy(update=changes))
+    async with database.reader() as holder:
+        await holder.execute(text("SELECT 1"))
+        with pytest.raises(OverloadedError):
+            async with database.reader() as session:
+                await session.execute(text("SELECT 1"))
+    await database.dispose()
+
+
+async def test_connections_are_given_in_the_order_of_asking(settings: Settings) -> None:
+    """Nobody overtakes: those who ask again stand behind those who wait."""
+    database = Database(settings.model_copy(update={"database_pool_size": 2}))
+    finished: list[int] = []
+
+    async def use(number: int) -> None:
+        async with database.reader() as session:
+            await session.execute(text("SELECT 1"))
+            finished.append(number)
+
+    await asyncio.gather(*(use(number) for number in range(40)))
+    assert all(abs(place - number) <= 2 for place, number in enumerate(finished))
+    await database.dispose()
+
+
+async def test_reads_go_to_the_replica(settings: Settings, database: Database) -> None:
+    """Where there is one."""
+    del database
+    replica = Database(
+        settings.model_copy(
+            update={
+                "database_url": make_settings("postgresql://127.0.0.1:1/app").database_url,
+                "database_replica_url": settings.database_url,
+            }
+        )
+    )
+    assert await emails(replica) == []
+    with pytest.raises(DatabaseUnavailableError):
+        async with replica.unit_of_work() as session:
+            await session.execute(text("SELECT 1"))
+    await replica.dispose()

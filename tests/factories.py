@@ -1,0 +1,82 @@
+"""What tests need often: accounts that are logged in, and their items."""
+
+import itertools
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import httpx2
+from sqlalchemy import update
+
+from app.db.session import Database
+from app.models.user import Role, User
+
+PASSWORD = "correct horse battery staple"
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Account:
+    """Somebody with an account and an access token."""
+
+    client: httpx2.AsyncClient
+    id: UUID
+    email: str
+    token: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The header that says who is asking."""
+        return {"Authorization": f"Bearer {self.token}"}
+
+    async def request(self, method: str, path: str, **options: Any) -> httpx2.Response:
+        """Make a request as this account."""
+        headers = {**self.headers, **options.pop("headers", {})}
+        return await self.client.request(method, path, headers=headers, **options)
+
+    async def create_item(self, title: str = "milk", **fields: Any) -> dict[str, Any]:
+        """Create an item of this account's."""
+        response = await self.request("POST", "/api/v1/items", json={"title": title, **fields})
+        assert response.status_code == 201, response.text
+        item: dict[str, Any] = response.json()
+        return item
+
+
+class Accounts:
+    """Makes accounts through the API."""
+
+    def __init__(self, client: httpx2.AsyncClient, database: Database) -> None:
+        self.client = client
+        self.database = database
+
+    async def create(self, *, email: str | None = None, admin: bool = False) -> Account:
+        """Register and log in; `admin` raises the role, which no request can."""
+        email = email or f"user-{next(_numbers)}@example.com"
+        registration = await self.client.post("/api/v1/users", json={"email": email, "password": PASSWORD})
+        assert registration.status_code == 201, registration.text
+        user_id = UUID(registration.json()["id"])
+        if admin:
+            await self.change(user_id, role=Role.ADMIN)
+        return Account(self.client, user_id, email, await self.log_in(email))
+
+    async def log_in(self, email: str, password: str = PASSWORD) -> str:
+        """Exchange the password for an access token."""
+        form = {"grant_type": "password", "username": email, "password": password}
+        response = await self.client.post("/api/v1/auth/token", data=form)
+        assert response.status_code == 200, response.text
+        token: str = response.json()["access_token"]
+        return token
+
+    async def change(self, user_id: UUID, **values: object) -> None:
+        """Change an account behind the service's back."""
+        async with self.database.unit_of_work() as session:
+            await session.execute(update(User).where(User.id == user_id).values(**values))
+
+
+def problem(response: httpx2.Response) -> tuple[int, str]:
+    """The status and the code of a problem document."""
+    assert response.headers["content-type"] == "application/problem+json", response.text
+    body = response.json()
+    assert body["status"] == response.status_code
+    assert body["request_id"] == response.headers["x-request-id"]
+    return response.status_code, body["code"]

@@ -1,0 +1,46 @@
+"""Real processes in tests: servers that are started, waited for and stopped."""
+
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+
+PATIENCE_SECONDS = 60
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+@contextmanager
+def serving(
+    command: Sequence[str], *, port: int, cwd: Path, environment: Mapping[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server until the block ends; enter the block when it is ready. Its output goes to `output` in `cwd`."""
+    with (cwd / "output").open("ab") as output:
+        process = subprocess.Popen(command, cwd=cwd, env=environment, stdout=output, stderr=output)
+    try:
+        _wait_until_ready(process, port)
+        yield process
+    finally:
+        process.terminate()
+        process.wait(PATIENCE_SECONDS)
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if httpx2.get(f"http://127.0.0.1:{port}/health/ready").status_code == 200:
+                return
+        except httpx2.TransportError:
+            time.sleep(0.05)
+    pytest.fail(f"{process.args!r} did not become ready")

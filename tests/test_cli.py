@@ -1,0 +1,103 @@
+"""The command line."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from app.cli import cli
+from app.core.config import Settings
+from app.db.session import Database
+from tests.factories import PASSWORD, Accounts
+
+runner = CliRunner()
+
+
+@pytest.fixture(autouse=True)
+def _environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", settings.database_url.get_secret_value())
+    monkeypatch.setenv("SECRET_KEY", settings.secret_key.get_secret_value())
+
+
+def run(*arguments: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run `python -m app` as an operator does."""
+    return subprocess.run(
+        [sys.executable, "-m", "app", *arguments],
+        env={**os.environ, **environment},
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+async def test_create_admin_makes_an_administrator_who_can_log_in(accounts: Accounts) -> None:
+    """The password comes from standard input."""
+    done = run("create-admin", "Root@Example.com", "--password-stdin", stdin=f"{PASSWORD}\n")
+    assert (done.returncode, done.stdout) == (0, "root@example.com is an administrator.\n")
+    token = await accounts.log_in("root@example.com")
+    me = await accounts.client.get("/api/v1/users/me", headers={"Authorization": f"Bearer {token}"})
+    assert me.json()["role"] == "admin"
+
+
+async def test_create_admin_refuses_with_a_sentence(accounts: Accounts) -> None:
+    """A taken address, a short password, no address."""
+    ada = await accounts.create()
+    for email, password, sentence in (
+        (ada.email, PASSWORD, "An account with this e-mail address exists."),
+        ("root@example.com", "short", "at least 12"),
+        ("root", PASSWORD, "not a valid email address"),
+    ):
+        done = run("create-admin", email, "--password-stdin", stdin=password)
+        assert done.returncode == 2
+        assert sentence in " ".join(done.stderr.replace("│", "").split())
+        assert password not in done.stderr
+
+
+def test_create_admin_prompts_for_the_password_twice(database: Database) -> None:
+    """When it is not piped in."""
+    del database
+    done = runner.invoke(cli, ["create-admin", "root@example.com"], input=f"{PASSWORD}\n{PASSWORD}\n")
+    assert done.exit_code == 0, done.output
+    assert PASSWORD not in done.output
+
+
+def test_migrate_upgrades() -> None:
+    """Again and again."""
+    assert runner.invoke(cli, ["migrate"]).exit_code == 0
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_openapi_prints_the_document_of_one_version(version: str) -> None:
+    """Or of all."""
+    whole = json.loads(runner.invoke(cli, ["openapi"]).stdout)["paths"]
+    part = json.loads(runner.invoke(cli, ["openapi", version]).stdout)["paths"]
+    assert part == {path: item for path, item in whole.items() if path.startswith(f"/api/{version}/")}
+    assert part
+
+
+def test_settings_prints_sources_and_masks_secrets(settings: Settings) -> None:
+    """Safe to paste into a ticket."""
+    done = runner.invoke(cli, ["settings"])
+    assert "SECRET_KEY=**********  (environment)" in done.stdout
+    assert "PORT=8000  (default)" in done.stdout
+    assert settings.secret_key.get_secret_value() not in done.stdout
+
+
+def test_a_process_with_wrong_settings_does_not_start() -> None:
+    """The message is all there is: no stack, no value."""
+    done = run("serve", ENVIRONMENT="production", SECRET_KEY="canary")
+    assert done.returncode == 1
+    assert "SECRET_KEY: must have at least 32 bytes" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "canary" not in done.stderr
+
+
+def test_reload_is_for_development() -> None:
+    """It watches files and doubles the processes."""
+    done = run("serve", "--reload", ENVIRONMENT="production", DATABASE_URL="postgresql://db.internal/app")
+    assert done.returncode == 2
+    assert "--reload is for development" in done.stderr

@@ -1,0 +1,129 @@
+"""One request, one transaction, committed before the answer: for every operation that writes."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import fastapi.routing
+import httpx2
+import pytest
+from sqlalchemy import event, text
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.core.config import Settings
+from app.db.session import Database
+from app.main import create_application
+from tests.conftest import BASE_URL, with_state
+from tests.factories import PASSWORD, Account, Accounts, problem
+from tests.operations import operations
+
+Request = Callable[[Account, Account, str], Awaitable[httpx2.Response]]
+REGISTRATION = {"email": "new@example.com", "password": PASSWORD}
+
+WRITES: dict[str, Request] = {
+    "POST /api/v1/items": lambda ada, _, __: ada.request("POST", "/api/v1/items", json={"title": "x"}),
+    "PATCH /api/v1/items/{item_id}": lambda ada, _, item: ada.request("PATCH", item, json={"title": "x"}),
+    "DELETE /api/v1/items/{item_id}": lambda ada, _, item: ada.request("DELETE", item),
+    "POST /api/v1/users": lambda ada, _, __: ada.client.post("/api/v1/users", json=REGISTRATION),
+    "PATCH /api/v1/users/me": lambda ada, _, __: ada.request("PATCH", "/api/v1/users/me", json={"full_name": "x"}),
+    "PATCH /api/v1/users/{user_id}": lambda ada, root, _: root.request(
+        "PATCH", f"/api/v1/users/{ada.id}", json={"role": "admin"}
+    ),
+    "DELETE /api/v1/users/{user_id}": lambda ada, root, _: root.request("DELETE", f"/api/v1/users/{ada.id}"),
+}
+WRITES_NOTHING = {"POST /api/v1/auth/token"}
+every_write = pytest.mark.parametrize("operation", WRITES)
+
+
+def test_no_operation_that_writes_is_missing_here() -> None:
+    """A new one must join the table."""
+    writing = {str(operation) for operation in operations() if operation.method != "GET"}
+    assert writing == WRITES.keys() | WRITES_NOTHING
+
+
+@pytest.fixture
+async def events(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[tuple[httpx2.AsyncClient, list[str]]]:
+    """An application whose serialisation, commits and responses are noted in the order they happen."""
+    del database
+    happened: list[str] = []
+    app = create_application(settings)
+    serialize = fastapi.routing.serialize_response
+
+    async def noting_serialize(**options: object) -> object:
+        happened.append("serialise")
+        return await serialize(**options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(fastapi.routing, "serialize_response", noting_serialize)
+    async with app.router.lifespan_context(app) as state:
+        engine = state["database"].engine.sync_engine  # type: ignore[index]
+        event.listen(engine, "commit", lambda _: happened.append("commit"))
+        transport = httpx2.ASGITransport(noting_responses(with_state(app, state), happened))  # type: ignore[arg-type]
+        async with httpx2.AsyncClient(transport=transport, base_url=BASE_URL) as client:
+            yield client, happened
+
+
+def noting_responses(app: ASGIApp, happened: list[str]) -> ASGIApp:
+    """Note when an answer begins."""
+
+    async def noting(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_noted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                happened.append("response")
+            await send(message)
+
+        await app(scope, receive, send_noted)
+
+    return noting
+
+
+@every_write
+async def test_the_commit_comes_after_serialising_and_before_the_answer(
+    events: tuple[httpx2.AsyncClient, list[str]], database: Database, operation: str
+) -> None:
+    """And there is only one."""
+    client, happened = events
+    accounts = Accounts(client, database)
+    ada, root = await accounts.create(), await accounts.create(admin=True)
+    item = f"/api/v1/items/{(await ada.create_item())['id']}"
+    happened.clear()
+    response = await WRITES[operation](ada, root, item)
+    assert response.is_success
+    assert happened == ["serialise", "commit", "response"]
+
+
+@asynccontextmanager
+async def failing_commits(database: Database) -> AsyncIterator[None]:
+    """Make PostgreSQL refuse every COMMIT that follows a change, by constraint triggers that fire there."""
+    function = (
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'refused at commit' USING ERRCODE = '40001'; END $$"
+    )
+    trigger = (
+        "CREATE CONSTRAINT TRIGGER refuse AFTER INSERT OR UPDATE OR DELETE ON {} "
+        "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()"
+    )
+    async with database.engine.begin() as connection:
+        await connection.execute(text(function))
+        for table in ("users", "items"):
+            await connection.execute(text(trigger.format(table)))
+    try:
+        yield
+    finally:
+        async with database.engine.begin() as connection:
+            await connection.execute(text("DROP FUNCTION refuse CASCADE"))
+
+
+@every_write
+async def test_a_failing_commit_is_never_a_success(accounts: Accounts, database: Database, operation: str) -> None:
+    """The client is told, and nothing is half-written."""
+    ada, root = await accounts.create(), await accounts.create(admin=True)
+    created = await ada.create_item()
+    path = f"/api/v1/items/{created['id']}"
+    before = (await root.request("GET", "/api/v1/users")).json()
+
+    async with failing_commits(database):
+        assert problem(await WRITES[operation](ada, root, path)) == (503, "database_unavailable")
+
+    assert (await root.request("GET", "/api/v1/users")).json() == before
+    assert (await ada.request("GET", "/api/v1/items")).json()["items"] == [created]
