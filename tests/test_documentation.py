@@ -37,7 +37,9 @@ def test_every_error_code_is_documented(error: type) -> None:
 
 def test_every_target_of_the_makefile_has_a_line_of_help() -> None:
     """`make help` lists them all, and the README names only those that exist."""
-    listed = subprocess.run(["make", "help"], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(
+        ["make", "--no-print-directory", "help"], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True
+    ).stdout
     targets = {line.split()[0] for line in listed.splitlines()}
     phony = re.search(r"^\.PHONY: (.*)$", (PROJECT_ROOT / "Makefile").read_text(), re.MULTILINE)
     assert phony
