@@ -1,7 +1,7 @@
 """The application factory."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
@@ -64,10 +64,8 @@ def middleware(settings: Settings) -> list[Middleware]:
     ]
 
 
-def create_application(settings: Settings | None = None) -> FastAPI:
-    """Build the service; without settings they are read from the environment."""
-    settings = settings or load_settings()
-    configure_logging(settings)
+def make_lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextManager[State]]:
+    """Make what lives as long as the process, and let go of it at the end."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
@@ -82,6 +80,13 @@ def create_application(settings: Settings | None = None) -> FastAPI:
             )
         await database.dispose()
 
+    return lifespan
+
+
+def create_application(settings: Settings | None = None) -> FastAPI:
+    """Build the service; without settings they are read from the environment."""
+    settings = settings or load_settings()
+    configure_logging(settings)
     docs = settings.is_development
     application = FastAPI(
         title=settings.project_name,
@@ -92,7 +97,7 @@ def create_application(settings: Settings | None = None) -> FastAPI:
         redoc_url=REDOC_PATH if docs else None,
         generate_unique_id_function=operation_id,
         middleware=middleware(settings),
-        lifespan=lifespan,
+        lifespan=make_lifespan(settings),
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )

@@ -17,6 +17,17 @@ SHARED_PROCESSORS: tuple[structlog.types.Processor, ...] = (
     structlog.processors.StackInfoRenderer(),
 )
 
+PASSED_ON: dict[str, Any] = {"handlers": [], "propagate": True}
+LOGGERS: dict[str, dict[str, Any]] = {
+    "uvicorn": PASSED_ON,
+    "uvicorn.error": PASSED_ON,
+    "gunicorn.error": PASSED_ON,
+    # The access line is ours: middleware/logging.py.
+    "uvicorn.access": {"handlers": [], "propagate": False},
+    # SQLAlchemy logs for a pool class under the module of that class.
+    "app.db.pool": {"level": "WARNING"},
+}
+
 
 def _drop_color_message(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     # uvicorn repeats each of its messages there with terminal colours.
@@ -36,6 +47,14 @@ def _renderers(settings: Settings) -> tuple[structlog.types.Processor, ...]:
     )
 
 
+def _formatter(settings: Settings) -> dict[str, Any]:
+    return {
+        "()": structlog.stdlib.ProcessorFormatter,
+        "foreign_pre_chain": [*SHARED_PROCESSORS, _drop_color_message],
+        "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(settings)],
+    }
+
+
 def configure_logging(settings: Settings) -> None:
     """Send everything, the libraries' records included, to standard output in one format."""
     structlog.configure(
@@ -48,34 +67,16 @@ def configure_logging(settings: Settings) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    formatter = {
-        "()": structlog.stdlib.ProcessorFormatter,
-        "foreign_pre_chain": [*SHARED_PROCESSORS, _drop_color_message],
-        "processors": [
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            *_renderers(settings),
-        ],
-    }
+    output = {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "structlog"}
     logging.config.dictConfig(
         {
             "version": 1,
             "disable_existing_loggers": False,
-            "formatters": {"structlog": formatter},
-            "handlers": {
-                "stdout": {
-                    "class": "logging.StreamHandler",
-                    "stream": "ext://sys.stdout",
-                    "formatter": "structlog",
-                }
-            },
+            "formatters": {"structlog": _formatter(settings)},
+            "handlers": {"stdout": output},
             "root": {"handlers": ["stdout"], "level": settings.log_level},
             "loggers": {
-                "uvicorn": {"handlers": [], "propagate": True},
-                "uvicorn.error": {"handlers": [], "propagate": True},
-                "gunicorn.error": {"handlers": [], "propagate": True},
-                # The access line is ours: middleware/request_context.py.
-                "uvicorn.access": {"handlers": [], "propagate": False},
-                "app.db.pool": {"level": "WARNING"},  # a pool class logs under its own module
+                **LOGGERS,
                 "sqlalchemy.engine": {"level": "INFO" if settings.debug else "WARNING"},
             },
         }

@@ -29,13 +29,13 @@ DATABASE_FAULTS = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceErro
 """What a statement can raise; TimeoutError is the client's own time limit."""
 
 
-def connector(settings: Settings, dsn: str) -> Callable[[], Awaitable[asyncpg.Connection]]:
-    """Open connections to a libpq URL (several hosts and `sslmode` included) with every wait bounded."""
+def server_settings(settings: Settings) -> dict[str, str]:
+    """Say what every connection asks of the server: UTC, and an end to whatever takes too long."""
 
     def milliseconds(seconds: float) -> str:
         return str(int(seconds * 1000))
 
-    server_settings = {
+    return {
         "application_name": settings.project_name,
         "timezone": "UTC",
         "jit": "off",
@@ -44,6 +44,10 @@ def connector(settings: Settings, dsn: str) -> Callable[[], Awaitable[asyncpg.Co
         "idle_in_transaction_session_timeout": milliseconds(settings.database_idle_timeout_seconds),
     }
 
+
+def connector(settings: Settings, dsn: str) -> Callable[[], Awaitable[asyncpg.Connection]]:
+    """Open connections to a libpq URL (several hosts and `sslmode` included) with every wait bounded."""
+
     async def connect() -> asyncpg.Connection:
         try:
             return await asyncpg.connect(
@@ -51,7 +55,7 @@ def connector(settings: Settings, dsn: str) -> Callable[[], Awaitable[asyncpg.Co
                 timeout=settings.database_connect_timeout_seconds,
                 # The server ends a slow statement first; this is for one that no longer answers.
                 command_timeout=settings.database_statement_timeout_seconds + 1,
-                server_settings=server_settings,
+                server_settings=server_settings(settings),
             )
         except OSError as error:
             raise DatabaseUnavailableError from error

@@ -29,8 +29,8 @@ class RequestContextMiddleware:
         scope.setdefault("state", {})["request_id"] = request_id
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
+        request = {"method": scope["method"], "path": scope["path"]}
         status = 0
-        method, path = scope["method"], scope["path"]
 
         async def send_named(message: Message) -> None:
             nonlocal status
@@ -43,15 +43,10 @@ class RequestContextMiddleware:
         try:
             await self.app(scope, receive, send_named)
         finally:
-            log.info(
-                "request",
-                method=method,
-                path=path,
-                route=route_template(scope),
-                status=status,
-                duration_ms=round((time.perf_counter() - started) * 1000, 2),
-                client=scope["client"][0] if scope.get("client") else None,
-            )
+            milliseconds = round((time.perf_counter() - started) * 1000, 2)
+            client = scope["client"][0] if scope.get("client") else None
+            outcome = {"route": route_template(scope), "status": status, "duration_ms": milliseconds}
+            log.info("request", **request, **outcome, client=client)
 
 
 def choose_request_id(offered: str | None) -> str:

@@ -1,0 +1,43 @@
+"""HTTP: where it is served, to whom, and how much of it."""
+
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from app.core.settings.process import ProcessSettings, StringList, is_deployed
+
+
+class HttpSettings(ProcessSettings):
+    """Addresses, hosts, origins and limits."""
+
+    host: str = "127.0.0.1"
+    """The address to listen on."""
+    port: int = Field(default=8000, ge=1, le=65535)
+    """The port to listen on."""
+    web_concurrency: int = Field(default=1, ge=1, le=256)
+    """Worker processes; (2 x cores) + 1 is a starting point in production."""
+    forwarded_allow_ips: str = "127.0.0.1"
+    """Proxies whose X-Forwarded-* headers are believed: addresses and networks."""
+    public_url: str = "http://localhost:8000"
+    """The address under which clients reach the service; also the issuer of its tokens."""
+    allowed_hosts: StringList = ()
+    """Host headers that are served; unset: the host of PUBLIC_URL and the loopback names."""
+    allowed_origins: StringList = ()
+    """Browser origins that may call the API (CORS)."""
+    max_body_bytes: int = Field(default=1_048_576, ge=1024, le=1_073_741_824)
+    """The largest request body."""
+    shutdown_timeout_seconds: int = Field(default=30, ge=1, le=3600)
+    """How long requests in flight may take to finish after SIGTERM."""
+
+    @property
+    def served_hosts(self) -> tuple[str, ...]:
+        """Name the hosts that are answered, without ports."""
+        public = urlsplit(self.public_url).hostname or "localhost"
+        return self.allowed_hosts or (public, "localhost", "127.0.0.1", "[::1]")
+
+    @field_validator("allowed_hosts", "allowed_origins")
+    @classmethod
+    def _refuse_wildcards(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if "*" in value and is_deployed(info):
+            raise ValueError("must not be the wildcard * outside development")
+        return value

@@ -1,0 +1,61 @@
+"""Secrets, tokens and password hashes."""
+
+import secrets
+from urllib.parse import unquote, urlsplit
+
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
+
+from app.core.settings.database import DatabaseSettings
+from app.core.settings.process import SecretList, is_deployed
+
+MINIMUM_SECRET_BYTES = 32
+MINIMUM_DISTINCT_LETTERS = 8
+PLACEHOLDERS = ("changeme", "change-me", "change_me", "placeholder", "your-secret", "insecure")
+
+
+def _refuse_weak(secret: SecretStr, info: ValidationInfo) -> None:
+    key = secret.get_secret_value()
+    database: SecretStr | None = info.data.get("database_url")
+    if not key:
+        raise ValueError("must be set")
+    if len(key.encode()) < MINIMUM_SECRET_BYTES:
+        raise ValueError(f"must have at least {MINIMUM_SECRET_BYTES} bytes")
+    if any(word in key.lower() for word in PLACEHOLDERS) or len(set(key)) < MINIMUM_DISTINCT_LETTERS:
+        raise ValueError("is a placeholder: make one with `openssl rand -base64 48`")
+    if database and unquote(urlsplit(database.get_secret_value()).password or "") == key:
+        raise ValueError("must not be the database password too")
+
+
+class SecuritySettings(DatabaseSettings):
+    """Keys, lifetimes and the cost of a hash; stands on the database's, whose password must be another secret."""
+
+    secret_key: SecretStr = SecretStr("")
+    """Signs tokens and cursors: 32 bytes or more; unset in development: a new one at each start."""
+    secret_key_fallbacks: SecretList = ()
+    """Former keys, which still verify and no longer sign."""
+    access_token_expire_minutes: int = Field(default=15, ge=1, le=15)
+    """The lifetime of an access token."""
+    password_hash_memory_kib: int = Field(default=19_456, ge=8, le=1_048_576)
+    """The memory of one argon2id hash; the default is OWASP's."""
+    password_hash_iterations: int = Field(default=2, ge=1, le=100)
+    """The passes of argon2id over its memory; the default is OWASP's."""
+    password_hash_threads: int = Field(default=1, ge=1, le=64)
+    """Passwords that a process hashes at the same time."""
+    password_hash_queue: int = Field(default=64, ge=1, le=10_000)
+    """Passwords that may wait for such a thread; beyond that 503."""
+
+    @field_validator("secret_key")
+    @classmethod
+    def _check_secret(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        if is_deployed(info):
+            _refuse_weak(value, info)
+        return value if value.get_secret_value() else SecretStr(secrets.token_urlsafe(48))
+
+    @field_validator("secret_key_fallbacks")
+    @classmethod
+    def _check_fallbacks(cls, value: tuple[SecretStr, ...], info: ValidationInfo) -> tuple[SecretStr, ...]:
+        if info.data.get("secret_key") in value:
+            raise ValueError("must not contain SECRET_KEY")
+        for key in value if is_deployed(info) else ():
+            _refuse_weak(key, info)
+        return value
