@@ -22,6 +22,7 @@ from app.main import create_application
 from app.models.user import Role
 from app.schemas.user import UserCreate
 from app.services.user_service import RegistrationService
+from app.worker import is_alive, run_worker
 
 cli = typer.Typer(help="Operate the service.", no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -55,6 +56,18 @@ def serve(*, reload: Annotated[bool, typer.Option(help="Restart on change; for d
         http="httptools",
         timeout_graceful_shutdown=settings.shutdown_timeout_seconds,
     )
+
+
+@cli.command()
+def worker(
+    *, check: Annotated[bool, typer.Option(help="Only tell whether a worker lives on this machine.")] = False
+) -> None:
+    """Run jobs and schedules until SIGTERM."""
+    settings = load_settings()
+    if check:
+        raise typer.Exit(0 if is_alive(settings) else 1)
+    configure_logging(settings)
+    asyncio.run(run_worker(settings))
 
 
 @cli.command()

@@ -14,11 +14,13 @@ from app.core.security import AccessTokens
 from app.db.pagination import Cursors
 from app.db.session import Database, Reader, Writer
 from app.schemas.item import ItemQuery
+from app.schemas.job import JobQuery
 from app.schemas.page import PageQuery
 from app.schemas.token import TokenRequest
 from app.services.auth_service import Authenticator, AuthService, Principal
 from app.services.health_service import HealthService
 from app.services.item_service import ItemReader, ItemService
+from app.services.job_service import JobReader, JobService
 from app.services.user_service import (
     RegistrationService,
     UserAdminReader,
@@ -141,6 +143,16 @@ async def get_items(user: CurrentUser, session: WriterSession, state: ProcessSta
     return ItemService(session, user.user_id, state["cursors"])
 
 
+async def get_job_reader(_: Administrator, session: ReaderSession, state: ProcessState) -> JobReader:
+    """Build the service that lists jobs."""
+    return JobReader(session, state["cursors"])
+
+
+async def get_jobs(_: Administrator, session: WriterSession) -> JobService:
+    """Build the service that looks after jobs."""
+    return JobService(session)
+
+
 async def get_health(state: ProcessState) -> HealthService:
     """Build the service that looks after the parts."""
     return HealthService(state["database"])
@@ -162,6 +174,10 @@ ItemsRead = Annotated[ItemReader, Depends(get_item_reader)]
 """Reads the caller's items."""
 Items = Annotated[ItemService, Depends(get_items)]
 """Changes the caller's items."""
+JobsRead = Annotated[JobReader, Depends(get_job_reader)]
+"""Lists jobs, for administrators."""
+Jobs = Annotated[JobService, Depends(get_jobs)]
+"""Requeues and cancels jobs, for administrators."""
 Health = Annotated[HealthService, Depends(get_health)]
 """Checks the parts that the process needs."""
 
@@ -174,6 +190,10 @@ Paging = Annotated[PageQuery, Query()]
 """Which page of a list."""
 ItemFilter = Annotated[ItemQuery, Query()]
 """Which items, in which order."""
+JobFilter = Annotated[JobQuery, Query()]
+"""Which jobs."""
+JobIdPath = Annotated[int, Path(description="The id of a job.", ge=1, le=2**63 - 1)]
+"""A job in the path."""
 UserId = Annotated[UUID, Path(description="The id of an account.")]
 """An account in the path."""
 ItemId = Annotated[UUID, Path(description="The id of an item.")]

@@ -1,7 +1,7 @@
 """The application factory."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
@@ -20,6 +20,7 @@ from app.core.security import AccessTokens
 from app.db.pagination import Cursors
 from app.db.session import Database
 from app.dependencies import State
+from app.jobs.runner import JobRunner, make_resources, running_jobs
 from app.middleware.body_limit import BodyLimitMiddleware
 from app.middleware.catch_all import CatchAllMiddleware
 from app.middleware.logging import RequestContextMiddleware
@@ -70,7 +71,12 @@ def make_lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContex
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
         database = Database(settings)
-        with PasswordHasher(settings) as passwords:
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(database.dispose)
+            if settings.runs_worker_in_process:
+                runner = JobRunner(make_resources(settings, database))
+                await stack.enter_async_context(running_jobs(runner))
+            passwords = stack.enter_context(PasswordHasher(settings))
             yield State(
                 settings=settings,
                 database=database,
@@ -78,7 +84,6 @@ def make_lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContex
                 access_tokens=AccessTokens.from_settings(settings),
                 cursors=Cursors.from_settings(settings),
             )
-        await database.dispose()
 
     return lifespan
 

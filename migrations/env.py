@@ -16,6 +16,11 @@ ADVISORY_LOCK = 7_305_213_046
 LOCK_TIMEOUT = "5s"
 
 
+def is_ours(name: str | None, kind: str, _: object) -> bool:
+    """Leave the job queue's tables out of comparisons: pgqueuer declares them."""
+    return not (kind == "table" and name is not None and name.startswith("pgqueuer"))
+
+
 def run_migrations(connection: Connection) -> None:
     """Migrate under the lock, which PostgreSQL releases with the connection whatever happens."""
     connection.execute(text("SET statement_timeout = 0"))
@@ -24,7 +29,12 @@ def run_migrations(connection: Connection) -> None:
     connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": ADVISORY_LOCK})
     connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
     connection.commit()
-    context.configure(connection=connection, target_metadata=Base.metadata, transaction_per_migration=True)
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        transaction_per_migration=True,
+        include_name=is_ours,
+    )
     with context.begin_transaction():
         context.run_migrations()
 

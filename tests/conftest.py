@@ -99,6 +99,7 @@ def make_settings(database_url: str, **changes: Any) -> Settings:
         "password_hash_memory_kib": 8,
         "password_hash_iterations": 1,
         "log_level": "INFO",
+        "worker_in_process": False,
     }
     return Settings(_env_file=None, **{**values, **changes})
 
@@ -146,7 +147,7 @@ async def database(shared_database: Database) -> AsyncIterator[Database]:
     """An empty schema; whatever the test wrote is deleted after it."""
     yield shared_database
     async with shared_database.engine.begin() as connection:
-        await connection.exec_driver_sql("TRUNCATE users CASCADE")
+        await connection.exec_driver_sql("TRUNCATE users, pgqueuer, pgqueuer_log, pgqueuer_statistics CASCADE")
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from uuid import UUID
 from app.core.config import Settings
 from app.main import create_application
 
-METHODS_WITH_BODY = ("POST", "PUT", "PATCH")
 NOBODY = UUID(int=0)
+NO_NUMBER = 1
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,13 @@ class Operation:
     def __str__(self) -> str:
         return f"{self.method} {self.template}"
 
-    def path(self, value: object = NOBODY) -> str:
-        """The path with every parameter filled in."""
+    def path(self, value: object = None) -> str:
+        """The path with its parameter filled in: by this, or by an id that nothing has."""
         head, brace, tail = self.template.partition("{")
-        return f"{head}{value}{tail.partition('}')[2]}" if brace else head
+        name, _, tail = tail.partition("}")
+        if value is None:
+            value = NO_NUMBER if name == "job_id" else NOBODY
+        return f"{head}{value}{tail}" if brace else head
 
 
 @cache

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from tests.factories import Account, Accounts, problem
-from tests.operations import METHODS_WITH_BODY, Operation, operations
+from tests.operations import Operation, operations
 
 CANARY = "canary-7c1f"
 JSON = "application/json"
@@ -162,7 +162,7 @@ async def test_unknown_methods_are_405_with_all_that_are_allowed(
         assert operation.method in response.headers["allow"].split(", ")
 
 
-@pytest.mark.parametrize("operation", [o for o in operations() if o.method in METHODS_WITH_BODY], ids=str)
+@pytest.mark.parametrize("operation", [o for o in operations() if o.body_type], ids=str)
 @pytest.mark.parametrize("is_announced", [True, False], ids=["announced", "chunked"])
 async def test_a_body_one_byte_too_long_is_413(operation: Operation, accounts: Accounts, is_announced: bool) -> None:
     """Whether its length is announced or not."""

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import fastapi.routing
 import httpx2
@@ -16,19 +17,41 @@ from tests.conftest import BASE_URL, with_state
 from tests.factories import PASSWORD, Account, Accounts, problem
 from tests.operations import operations
 
-Request = Callable[[Account, Account, str], Awaitable[httpx2.Response]]
 REGISTRATION = {"email": "new@example.com", "password": PASSWORD}
 
-WRITES: dict[str, Request] = {
-    "POST /api/v1/items": lambda ada, _, __: ada.request("POST", "/api/v1/items", json={"title": "x"}),
-    "PATCH /api/v1/items/{item_id}": lambda ada, _, item: ada.request("PATCH", item, json={"title": "x"}),
-    "DELETE /api/v1/items/{item_id}": lambda ada, _, item: ada.request("DELETE", item),
-    "POST /api/v1/users": lambda ada, _, __: ada.client.post("/api/v1/users", json=REGISTRATION),
-    "PATCH /api/v1/users/me": lambda ada, _, __: ada.request("PATCH", "/api/v1/users/me", json={"full_name": "x"}),
-    "PATCH /api/v1/users/{user_id}": lambda ada, root, _: root.request(
-        "PATCH", f"/api/v1/users/{ada.id}", json={"role": "admin"}
+
+@dataclass
+class Scene:
+    """Whom and what a write is tried with."""
+
+    ada: Account
+    root: Account
+    item: str
+    job: str
+
+    @classmethod
+    async def build(cls, accounts: Accounts) -> "Scene":
+        """Two accounts, an item of the one, and the job of a registration, failed for good."""
+        ada, root = await accounts.create(), await accounts.create(admin=True)
+        item = await ada.create_item()
+        async with accounts.database.unit_of_work() as session:
+            failed = text("UPDATE pgqueuer SET status = 'failed' RETURNING id")
+            job_id = (await session.scalars(failed)).first()
+        return cls(ada, root, f"/api/v1/items/{item['id']}", f"/api/v1/admin/jobs/{job_id}")
+
+
+WRITES: dict[str, Callable[[Scene], Awaitable[httpx2.Response]]] = {
+    "POST /api/v1/items": lambda s: s.ada.request("POST", "/api/v1/items", json={"title": "x"}),
+    "PATCH /api/v1/items/{item_id}": lambda s: s.ada.request("PATCH", s.item, json={"title": "x"}),
+    "DELETE /api/v1/items/{item_id}": lambda s: s.ada.request("DELETE", s.item),
+    "POST /api/v1/users": lambda s: s.ada.client.post("/api/v1/users", json=REGISTRATION),
+    "PATCH /api/v1/users/me": lambda s: s.ada.request("PATCH", "/api/v1/users/me", json={"full_name": "x"}),
+    "PATCH /api/v1/users/{user_id}": lambda s: s.root.request(
+        "PATCH", f"/api/v1/users/{s.ada.id}", json={"role": "admin"}
     ),
-    "DELETE /api/v1/users/{user_id}": lambda ada, root, _: root.request("DELETE", f"/api/v1/users/{ada.id}"),
+    "DELETE /api/v1/users/{user_id}": lambda s: s.root.request("DELETE", f"/api/v1/users/{s.ada.id}"),
+    "POST /api/v1/admin/jobs/{job_id}/requeue": lambda s: s.root.request("POST", f"{s.job}/requeue"),
+    "DELETE /api/v1/admin/jobs/{job_id}": lambda s: s.root.request("DELETE", s.job),
 }
 WRITES_NOTHING = {"POST /api/v1/auth/token"}
 every_write = pytest.mark.parametrize("operation", WRITES)
@@ -83,11 +106,9 @@ async def test_the_commit_comes_after_serialising_and_before_the_answer(
 ) -> None:
     """And there is only one."""
     client, happened = events
-    accounts = Accounts(client, database)
-    ada, root = await accounts.create(), await accounts.create(admin=True)
-    item = f"/api/v1/items/{(await ada.create_item())['id']}"
+    scene = await Scene.build(Accounts(client, database))
     happened.clear()
-    response = await WRITES[operation](ada, root, item)
+    response = await WRITES[operation](scene)
     assert response.is_success
     assert happened == ["serialise", "commit", "response"]
 
@@ -105,7 +126,7 @@ async def failing_commits(database: Database) -> AsyncIterator[None]:
     )
     async with database.engine.begin() as connection:
         await connection.execute(text(function))
-        for table in ("users", "items"):
+        for table in ("users", "items", "pgqueuer"):
             await connection.execute(text(trigger.format(table)))
     try:
         yield
@@ -117,13 +138,12 @@ async def failing_commits(database: Database) -> AsyncIterator[None]:
 @every_write
 async def test_a_failing_commit_is_never_a_success(accounts: Accounts, database: Database, operation: str) -> None:
     """The client is told, and nothing is half-written."""
-    ada, root = await accounts.create(), await accounts.create(admin=True)
-    created = await ada.create_item()
-    path = f"/api/v1/items/{created['id']}"
-    before = (await root.request("GET", "/api/v1/users")).json()
+    scene = await Scene.build(accounts)
+    lists = ("/api/v1/users", "/api/v1/admin/jobs")
+    before = [(await scene.root.request("GET", path)).json() for path in lists]
 
     async with failing_commits(database):
-        assert problem(await WRITES[operation](ada, root, path)) == (503, "database_unavailable")
+        assert problem(await WRITES[operation](scene)) == (503, "database_unavailable")
 
-    assert (await root.request("GET", "/api/v1/users")).json() == before
-    assert (await ada.request("GET", "/api/v1/items")).json()["items"] == [created]
+    assert [(await scene.root.request("GET", path)).json() for path in lists] == before
+    assert (await scene.ada.request("GET", scene.item)).json()["title"] == "milk"

@@ -9,11 +9,12 @@ from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource, SecretsSe
 from app.core.exceptions import ConfigurationError
 from app.core.settings.http import HttpSettings
 from app.core.settings.security import SecuritySettings
+from app.core.settings.work import WorkSettings
 
 SECRETS_DIRECTORY = Path("/run/secrets")
 
 
-class Settings(SecuritySettings, HttpSettings):
+class Settings(SecuritySettings, HttpSettings, WorkSettings):
     """Typed settings: from the environment, then `.env`, then files in `/run/secrets`."""
 
 

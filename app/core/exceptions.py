@@ -124,6 +124,12 @@ class EmailTakenError(ConflictError):
     code = "email_taken"
 
 
+class JobNotFailedError(ConflictError):
+    """Only a job that has failed for good can be requeued."""
+
+    code = "job_not_failed"
+
+
 class LastAdminError(ConflictError):
     """The last active administrator cannot be removed, disabled or demoted."""
 

@@ -4,14 +4,13 @@ import hashlib
 import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, Self, TypeVar, TypeVarTuple
 from uuid import UUID
 
-from sqlalchemy import Row, Select, tuple_
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import Row, Select, SQLColumnExpression, tuple_
 
 from app.core.config import Settings
 from app.core.exceptions import InvalidCursorError
@@ -19,6 +18,13 @@ from app.core.security import derive_keys
 from app.db.session import Reader
 
 SIGNATURE_BYTES = 16
+READERS: dict[str, Callable[[str], object]] = {
+    "datetime": datetime.fromisoformat,
+    "UUID": UUID,
+    "int": int,
+    "str": str,
+}
+"""How the values that lists are sorted by are read back."""
 T = TypeVar("T")
 Columns = TypeVarTuple("Columns")
 
@@ -35,8 +41,8 @@ class KeysetPage(Generic[T]):
 class Order:
     """What a list is sorted by; the key breaks ties."""
 
-    column: InstrumentedAttribute[Any]
-    key: InstrumentedAttribute[UUID]
+    column: SQLColumnExpression[Any]
+    key: SQLColumnExpression[Any]
     descending: bool
 
 
@@ -51,14 +57,12 @@ class Cursors:
         """Sign with SECRET_KEY; accept what its fallbacks signed."""
         return cls(derive_keys(settings, "cursor"))
 
-    def write(self, scope: str, value: object, key: UUID) -> str:
+    def write(self, scope: str, value: object, key: object) -> str:
         """Sign a position; `scope` names the list, its owner, its sort order and its filter."""
-        kind = "datetime" if isinstance(value, datetime) else "str"
-        text = value.isoformat() if isinstance(value, datetime) else value
-        payload = json.dumps([kind, text, str(key)]).encode()
+        payload = json.dumps([*_to_text(value), *_to_text(key)]).encode()
         return _encode(_sign(self.keys[0], scope, payload) + payload)
 
-    def read(self, scope: str, cursor: str) -> tuple[object, UUID]:
+    def read(self, scope: str, cursor: str) -> tuple[object, object]:
         """Give the position back, or raise InvalidCursorError."""
         try:
             raw = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
@@ -69,8 +73,12 @@ class Cursors:
         signature, payload = raw[:SIGNATURE_BYTES], raw[SIGNATURE_BYTES:]
         if not any(hmac.compare_digest(_sign(key, scope, payload), signature) for key in self.keys):
             raise InvalidCursorError
-        kind, text, key = json.loads(payload)
-        return (datetime.fromisoformat(text) if kind == "datetime" else text), UUID(key)
+        kind, text, key_kind, key_text = json.loads(payload)
+        return READERS[kind](text), READERS[key_kind](key_text)
+
+
+def _to_text(value: object) -> tuple[str, str]:
+    return type(value).__name__, value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _encode(raw: bytes) -> str:
@@ -102,6 +110,5 @@ class Keyset:
         if len(rows) <= limit:
             return KeysetPage(rows, None)
         *shown, _ = rows
-        last_row = shown[-1]
-        value, key_value = getattr(last_row, column.key), getattr(last_row, key.key)
-        return KeysetPage(shown, self.cursors.write(self.scope, value, key_value))
+        last_row = shown[-1]._mapping  # noqa: SLF001  SQLAlchemy's way to ask a row for a column
+        return KeysetPage(shown, self.cursors.write(self.scope, last_row[column], last_row[key]))

@@ -18,6 +18,7 @@ from app.core.config import Settings
 from app.core.exceptions import DatabaseUnavailableError
 from app.db.errors import translate
 from app.db.pool import FifoPool
+from app.db.queue import flush_jobs
 
 Reader = NewType("Reader", AsyncSession)
 """A session for reads: every statement commits by itself, so that one query is one round trip."""
@@ -99,13 +100,16 @@ class Database:
 
     @asynccontextmanager
     async def unit_of_work(self) -> AsyncIterator[Writer]:
-        """Commit when the block ends, roll back on any error; faults of the database become domain errors.
+        """Enqueue its jobs and commit when the block ends, roll back on any error.
+
+        Faults of the database become domain errors.
 
         Not `sessions.begin()`: after an explicit early commit that one makes the next statement fail.
         """
         async with self._writers() as session:
             try:
                 yield Writer(Reader(session))
+                await flush_jobs(session)
                 await session.commit()
             except BaseException as error:
                 await session.rollback()

@@ -8,8 +8,10 @@ from sqlalchemy import delete, update
 from app.core.exceptions import LastAdminError, NotFoundError
 from app.core.passwords import PasswordHasher
 from app.db.pagination import Cursors, Keyset, KeysetPage, Order
+from app.db.queue import enqueue
 from app.db.session import Reader, Writer
 from app.models.user import USER_COLUMNS, Role, User, UserRow, lock_active_administrators, select_users
+from app.schemas.mail import SendWelcomeMail
 from app.schemas.page import PageQuery
 from app.schemas.user import UserAdminUpdate, UserCreate, UserUpdate
 from app.services.auth_service import Principal
@@ -28,6 +30,7 @@ class RegistrationService:
         user = User(email=data.email, hashed_password=hashed, full_name=data.full_name, role=role)
         self.session.add(user)
         await self.session.flush()
+        enqueue(self.session, SendWelcomeMail(email=user.email, full_name=user.full_name))
         return user
 
 

@@ -1,0 +1,46 @@
+"""Jobs and mail: how many at once, how patiently, and where to."""
+
+import tempfile
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+from pydantic import Field, SecretStr, field_validator
+
+from app.core.settings.process import ProcessSettings, Seconds
+
+
+class WorkSettings(ProcessSettings):
+    """What outlives a request."""
+
+    worker_in_process: bool | None = None
+    """Run jobs inside the web process; unset: only in development."""
+    job_concurrency: int = Field(default=10, ge=2, le=1000)
+    """Jobs that a worker runs at the same time."""
+    job_heartbeat_timeout_seconds: Seconds = 30.0
+    """A job whose worker has been silent for so long is run again."""
+    worker_heartbeat_file: str = str(Path(tempfile.gettempdir()) / "worker-heartbeat")
+    """Touched by a worker while its event loop turns; `python -m app worker --check` looks at it."""
+
+    smtp_url: SecretStr | None = None
+    """smtp://user:password@host:587 or smtps://...:465; unset: each mail is a file in MAIL_DIRECTORY."""
+    smtp_timeout_seconds: Seconds = 10.0
+    """The longest that any step of a delivery may take."""
+    mail_from: str = Field(default="dayone <no-reply@localhost>", pattern=r"^[^\r\n\x00]+$", max_length=320)
+    """The sender of every mail."""
+    mail_directory: str = "var/mail"
+    """Where mails are written when there is no SMTP server."""
+
+    @property
+    def runs_worker_in_process(self) -> bool:
+        """Tell whether the web process runs jobs."""
+        return self.is_development if self.worker_in_process is None else self.worker_in_process
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _check_smtp_url(cls, value: SecretStr | None) -> SecretStr | None:
+        parts = urlsplit(value.get_secret_value() if value else "smtp://unset")
+        if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+            raise ValueError("must be smtp://host or smtps://host")
+        if parse_qs(parts.query).get("starttls", ["auto"])[0] not in ("auto", "required", "never"):
+            raise ValueError("starttls must be auto, required or never")
+        return value

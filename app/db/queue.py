@@ -1,0 +1,116 @@
+"""The job queue as services see it: `enqueue` inside a unit of work, delivered if and only if that commits."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, ClassVar, Self
+
+import structlog
+from pgqueuer.adapters.persistence.queries import Queries
+from pgqueuer.core.tm import TaskManager
+from pgqueuer.ports.driver import Driver
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy.ext.asyncio import AsyncSession
+
+PENDING = "pending_jobs"
+
+
+class JobPayload(BaseModel):
+    """What a kind of job needs to know. It is stored in clear: identifiers, never secrets."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: ClassVar[str]
+    """The name of the kind: stable, because jobs outlive deployments."""
+
+
+@dataclass(frozen=True, slots=True)
+class PendingJob:
+    """A job that waits for the end of its unit of work."""
+
+    payload: JobPayload
+    delay: timedelta
+    deduplication_key: str | None
+    headers: Mapping[str, str]
+
+
+def enqueue(
+    session: AsyncSession,
+    payload: JobPayload,
+    *,
+    delay: timedelta = timedelta(0),
+    deduplication_key: str | None = None,
+) -> None:
+    """Hand a job to the unit of work; it runs at least once, `delay` after the commit at the earliest.
+
+    While a job with the same deduplication key waits or runs, another is not added.
+    """
+    request_id = structlog.contextvars.get_contextvars().get("request_id")
+    headers = {"request_id": request_id} if request_id else {}
+    job = PendingJob(payload, delay, deduplication_key, headers)
+    session.info.setdefault(PENDING, []).append(job)
+
+
+async def flush_jobs(session: AsyncSession) -> None:
+    """Insert what was enqueued, in the session's own transaction and in one statement."""
+    jobs: list[PendingJob] = session.info.pop(PENDING, [])
+    if not jobs:
+        return
+    await Queries(SessionDriver(session)).enqueue(
+        [job.payload.kind for job in jobs],
+        [job.payload.model_dump_json().encode() for job in jobs],
+        [0] * len(jobs),
+        [job.delay for job in jobs],
+        [job.deduplication_key for job in jobs],
+        [dict(job.headers) for job in jobs],
+        on_conflict="skip",
+    )
+
+
+class SessionDriver(Driver):
+    """Runs pgqueuer's statements through a session, so that they belong to its transaction."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        """Use this session; whoever opened it closes it."""
+        self._session = session
+        # pgqueuer sends some statements at the same time, which one connection cannot do.
+        self._lock = asyncio.Lock()
+
+    async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
+        """Run a query and give its rows."""
+        async with self._lock:
+            connection = await self._session.connection()
+            result = await connection.exec_driver_sql(query, args)
+            return [dict(row) for row in result.mappings()]
+
+    async def execute(self, query: str, *args: object) -> str:
+        """Run a statement."""
+        async with self._lock:
+            connection = await self._session.connection()
+            await connection.exec_driver_sql(query, args)
+        return ""
+
+    async def notify(self, channel: str, payload: str) -> None:
+        """Notify when the transaction commits."""
+        await self.execute("SELECT pg_notify($1, $2)", channel, payload)
+
+    async def add_listener(self, channel: str, callback: Any) -> None:  # noqa: ANN401  as the protocol has it
+        """Refuse: a session is too short-lived to listen."""
+        raise NotImplementedError
+
+    @property
+    def shutdown(self) -> asyncio.Event:
+        """Nothing to shut down."""
+        return asyncio.Event()
+
+    @property
+    def tm(self) -> TaskManager:
+        """No tasks."""
+        return TaskManager()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        return None

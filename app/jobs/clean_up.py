@@ -1,0 +1,27 @@
+"""Deleting what nobody needs any more."""
+
+import structlog
+from sqlalchemy import TextClause, text
+
+from app.jobs.kinds import Resources, Schedule
+
+log = structlog.get_logger(__name__)
+
+# Register a statement here; each runs in a transaction of its own, and deleting twice does no harm.
+CLEAN_UPS: dict[str, TextClause] = {
+    "finished_jobs": text("DELETE FROM pgqueuer_log WHERE created < now() - interval '7 days'"),
+    "job_statistics": text("DELETE FROM pgqueuer_statistics WHERE created < now() - interval '90 days'"),
+}
+
+
+async def clean_up(resources: Resources) -> None:
+    """Run every registered statement; one that fails does not keep the others from running."""
+    for name, statement in CLEAN_UPS.items():
+        try:
+            async with resources.database.unit_of_work() as session:
+                await session.execute(statement)
+        except Exception:
+            log.exception("clean-up failed", clean_up=name)
+
+
+SCHEDULE = Schedule("clean_up", "17 * * * *", clean_up)

@@ -1,0 +1,68 @@
+"""What a kind of job is: a payload, a handler, and how patiently it is retried."""
+
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from app.core.config import Settings
+from app.db.queue import JobPayload
+from app.db.session import Database
+from app.mail.mailer import Mailer
+from app.mail.message import MessageFactory
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What handlers work with; lives as long as the worker."""
+
+    settings: Settings
+    database: Database
+    mailer: Mailer
+    messages: MessageFactory
+
+
+@dataclass(frozen=True, slots=True)
+class JobContext:
+    """One attempt at one job."""
+
+    job_id: int
+    attempt: int
+    """1 for the first."""
+    resources: Resources
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """Exponential backoff with jitter; the defaults give up after about an hour and a half."""
+
+    maximum_attempts: int = 12
+    first_delay: timedelta = timedelta(seconds=2)
+    longest_delay: timedelta = timedelta(minutes=30)
+
+    def delay_after(self, attempt: int) -> timedelta:
+        """Wait twice as long after each attempt, give or take a half, so that failures do not march in step."""
+        delay: timedelta = min(self.first_delay * 2 ** (attempt - 1), self.longest_delay)
+        return delay * random.uniform(0.5, 1.5)  # noqa: S311  no secret
+
+
+@dataclass(frozen=True, slots=True)
+class JobKind:
+    """A payload class and its handler.
+
+    A job runs at least once: after a crash it may run again, so a handler must be idempotent and say how.
+    """
+
+    payload: type[JobPayload]
+    handler: Callable[[Any, JobContext], Awaitable[None]]
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Something that is done at the times of a cron expression (UTC), by one worker of however many."""
+
+    name: str
+    cron: str
+    action: Callable[[Resources], Awaitable[None]]

@@ -1,0 +1,131 @@
+"""Runs jobs and schedules until told to stop; survives the database going away."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
+from functools import partial
+
+import asyncpg
+import structlog
+from pgqueuer import PgQueuer
+from pgqueuer.domain.models import Schedule as DueSchedule
+
+from app.core.config import Settings
+from app.db.session import Database, server_settings
+from app.jobs.executor import JobExecutor
+from app.jobs.kinds import JobKind, Resources, Schedule
+from app.jobs.registry import KINDS, SCHEDULES
+from app.mail.mailer import make_mailer
+from app.mail.message import MessageFactory
+
+log = structlog.get_logger(__name__)
+
+BATCH_SIZE = 10
+POLL_INTERVAL = timedelta(seconds=5)
+LONGEST_PAUSE_SECONDS = 10.0
+CONNECTIONS = 3  # one listens, one fetches, one keeps the heartbeats
+
+
+class JobRunner:
+    """A worker's loop. `stop` makes it finish what runs and take nothing new."""
+
+    def __init__(
+        self,
+        resources: Resources,
+        kinds: Sequence[JobKind] = KINDS,
+        schedules: Sequence[Schedule] = SCHEDULES,
+    ) -> None:
+        """Prepare to run these; nothing connects yet."""
+        self.resources = resources
+        self.kinds = kinds
+        self.schedules = schedules
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Drain: running jobs finish, waiting ones are left for other workers."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Run until stopped. Whatever goes wrong with the connection is logged and tried again with backoff."""
+        pause = 0.5
+        while not self._stopping.is_set():
+            try:
+                await self._run_connected()
+                pause = 0.5
+            except Exception as error:  # noqa: BLE001  a worker has no caller that could do better
+                log.warning("job queue unavailable", error=repr(error), retry_in_seconds=pause)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), pause)
+                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    async def _run_connected(self) -> None:
+        settings = self.resources.settings
+        async with asyncpg.create_pool(
+            settings.database_url.get_secret_value(),
+            min_size=1,
+            max_size=CONNECTIONS,
+            timeout=settings.database_connect_timeout_seconds,
+            command_timeout=settings.database_statement_timeout_seconds + 1,
+            server_settings=server_settings(settings),
+        ) as pool:
+            queuer = PgQueuer.from_asyncpg_pool(pool)
+            self._register(queuer)
+            forwarding = asyncio.create_task(self._forward_stop(queuer))
+            try:
+                await queuer.run(
+                    dequeue_timeout=POLL_INTERVAL,
+                    batch_size=min(BATCH_SIZE, settings.job_concurrency // 2),
+                    max_concurrent_tasks=settings.job_concurrency,
+                    heartbeat_timeout=timedelta(seconds=settings.job_heartbeat_timeout_seconds),
+                    shutdown_on_listener_failure=True,
+                )
+            finally:
+                forwarding.cancel()
+
+    async def _forward_stop(self, queuer: PgQueuer) -> None:
+        await self._stopping.wait()
+        queuer.shutdown.set()
+
+    def _register(self, queuer: PgQueuer) -> None:
+        for kind in self.kinds:
+            executor = partial(JobExecutor, kind=kind, resources=self.resources)
+            queuer.entrypoint(kind.payload.kind, on_failure="hold", executor_factory=executor)(unreachable)
+        for schedule in self.schedules:
+            queuer.schedule(schedule.name, schedule.cron)(partial(run_schedule, schedule, self.resources))
+
+
+async def unreachable(_: object) -> None:
+    """Stand where pgqueuer wants a function; JobExecutor calls the handler itself."""
+
+
+async def run_schedule(schedule: Schedule, resources: Resources, _: DueSchedule) -> None:
+    """Do what a schedule asks; a failure is logged and the next time comes."""
+    with structlog.contextvars.bound_contextvars(schedule=schedule.name):
+        log.info("schedule due")
+        await schedule.action(resources)
+
+
+def make_resources(settings: Settings, database: Database) -> Resources:
+    """Put together what handlers work with."""
+    messages = MessageFactory.create(
+        sender=settings.mail_from, project_name=settings.project_name, public_url=settings.public_url
+    )
+    return Resources(settings, database, make_mailer(settings), messages)
+
+
+@contextlib.asynccontextmanager
+async def running_jobs(runner: JobRunner) -> AsyncIterator[None]:
+    """Run jobs during a block. At its end running jobs finish within SHUTDOWN_TIMEOUT_SECONDS.
+
+    Those that take longer are interrupted and put back into the queue.
+    """
+    running = asyncio.create_task(runner.run())
+    try:
+        yield
+    finally:
+        runner.stop()
+        await asyncio.wait({running}, timeout=runner.resources.settings.shutdown_timeout_seconds)
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running

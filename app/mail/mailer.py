@@ -1,0 +1,108 @@
+"""How mail leaves: by SMTP, or into a folder where there is none."""
+
+import re
+from asyncio import to_thread
+from dataclasses import dataclass
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Protocol, Self
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import aiosmtplib
+import structlog
+from uuid_utils.compat import uuid7
+
+from app.core.config import Settings
+
+log = structlog.get_logger(__name__)
+
+LINK = re.compile(r"https?://\S+")
+STARTTLS = {"auto": None, "required": True, "never": False}
+
+
+class MailNotDeliveredError(Exception):
+    """The mail was not accepted; trying again later may help."""
+
+
+class Mailer(Protocol):
+    """Whatever takes a message and sees to its delivery."""
+
+    async def send(self, message: EmailMessage) -> None:
+        """Deliver, or raise MailNotDeliveredError."""
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpMailer:
+    """Hands each mail to an SMTP server (RFC 5321), with TLS as the URL asks and every wait bounded."""
+
+    host: str
+    port: int
+    username: str | None
+    password: str | None
+    use_tls: bool
+    starttls: bool | None
+    timeout_seconds: float
+
+    @classmethod
+    def from_url(cls, url: str, timeout_seconds: float) -> Self:
+        """Read `smtp://user:password@host:587?starttls=required|auto|never` or `smtps://...:465`.
+
+        With a user name STARTTLS is required unless the URL says otherwise: a password never goes out in clear
+        because a server, or somebody before it, did not offer encryption.
+        """
+        parts = urlsplit(url)
+        implicit = parts.scheme == "smtps"
+        fallback = "required" if parts.username else "auto"
+        mode = parse_qs(parts.query).get("starttls", [fallback])[0]
+        return cls(
+            host=parts.hostname or "localhost",
+            port=parts.port or (465 if implicit else 587),
+            username=unquote(parts.username) if parts.username else None,
+            password=unquote(parts.password) if parts.password else None,
+            use_tls=implicit,
+            starttls=False if implicit else STARTTLS[mode],
+            timeout_seconds=timeout_seconds,
+        )
+
+    async def send(self, message: EmailMessage) -> None:
+        """Deliver to every recipient, or raise MailNotDeliveredError."""
+        try:
+            await aiosmtplib.send(
+                message,
+                hostname=self.host,
+                port=self.port,
+                username=self.username,
+                password=self.password,
+                use_tls=self.use_tls,
+                start_tls=self.starttls,
+                timeout=self.timeout_seconds,
+            )
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+            raise MailNotDeliveredError(f"{type(error).__name__}: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class FolderMailer:
+    """Writes each mail into a folder, as an `.eml` file that any mail program opens."""
+
+    folder: Path
+    shows_links: bool
+
+    async def send(self, message: EmailMessage) -> None:
+        """Write the file, and log where it is; in development also the links, to click on."""
+        path = self.folder / f"{uuid7()}.eml"
+        await to_thread(self._write, path, bytes(message))
+        body = message.get_body(("plain",))
+        links = LINK.findall(body.get_content()) if body and self.shows_links else []
+        log.info("mail written", file=str(path), subject=message["Subject"], links=links)
+
+    def _write(self, path: Path, content: bytes) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def make_mailer(settings: Settings) -> Mailer:
+    """Choose by SMTP_URL."""
+    if settings.smtp_url is None:
+        return FolderMailer(Path(settings.mail_directory), shows_links=settings.is_development)
+    return SmtpMailer.from_url(settings.smtp_url.get_secret_value(), settings.smtp_timeout_seconds)

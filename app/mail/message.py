@@ -1,0 +1,58 @@
+"""Messages from templates: plain text and HTML, escaped, with headers that nobody can add to."""
+
+from dataclasses import dataclass
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import formatdate
+from typing import Self
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+TEMPLATE_PACKAGE = "app.mail"
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFactory:
+    """Renders `templates/NAME.subject`, `.txt` and `.html` into a message."""
+
+    templates: Environment
+    sender: str
+    project_name: str
+    public_url: str
+
+    @classmethod
+    def create(cls, *, sender: str, project_name: str, public_url: str) -> Self:
+        """Load the templates of this package; an unknown variable in one is an error."""
+        templates = Environment(
+            loader=PackageLoader(TEMPLATE_PACKAGE),
+            autoescape=select_autoescape(["html"]),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        return cls(templates, sender, project_name, public_url)
+
+    def render(self, template: str, to: str, *, message_id: str, **values: object) -> EmailMessage:
+        """Write a message; the same `message_id` marks a second copy of the same mail as one."""
+        values = {"project_name": self.project_name, "public_url": self.public_url, **values}
+
+        def part(suffix: str) -> str:
+            return self.templates.get_template(f"{template}.{suffix}").render(values)
+
+        message = EmailMessage(policy=SMTP)
+        # One line whatever a name contains: a line break would begin another header.
+        message["Subject"] = " ".join(part("subject").split())
+        message["From"] = self.sender
+        message["To"] = Address(addr_spec=to)
+        message["Date"] = formatdate()
+        message["Message-ID"] = f"<{message_id}@{Address(addr_spec=_address_of(self.sender)).domain}>"
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(part("txt"))
+        message.add_alternative(part("html"), subtype="html")
+        return message
+
+
+def _address_of(sender: str) -> str:
+    """Take the bare address out of `Name <address>`."""
+    return sender.rpartition("<")[2].rstrip("> ")

@@ -1,0 +1,44 @@
+"""The queue's tables, for reading; pgqueuer writes them, and its migrations are not ours to compare."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, DateTime, Integer, Row, Select, Text, case, cast, column, select, table
+from sqlalchemy.dialects.postgresql import JSONB
+
+queue = table(
+    "pgqueuer",
+    column("id", BigInteger),
+    column("entrypoint", Text),
+    column("status", Text),
+    column("attempts", Integer),
+    column("created", DateTime(timezone=True)),
+    column("execute_after", DateTime(timezone=True)),
+)
+log = table(
+    "pgqueuer_log",
+    column("id", BigInteger),
+    column("job_id", BigInteger),
+    column("traceback", JSONB),
+)
+JobRow = Row[int, str, str, int, datetime, datetime, str | None]
+STATE = case((cast(queue.c.status, Text) == "picked", "running"), else_=cast(queue.c.status, Text))
+LAST_ERROR = (
+    select(log.c.traceback["exception_message"].astext)
+    .where(log.c.job_id == queue.c.id, log.c.traceback.is_not(None))
+    .order_by(log.c.id.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+
+
+def select_jobs() -> Select[int, str, str, int, datetime, datetime, str | None]:
+    """Select jobs as administrators see them: not their payload, which is nobody's business."""
+    return select(
+        queue.c.id,
+        queue.c.entrypoint.label("kind"),
+        STATE.label("state"),
+        queue.c.attempts,
+        queue.c.created.label("created_at"),
+        queue.c.execute_after.label("run_after"),
+        LAST_ERROR.label("last_error"),
+    )
