@@ -6,10 +6,12 @@ import sys
 
 from alembic import command
 from alembic.script import ScriptDirectory
+from pgqueuer.adapters.persistence.queries import Queries
 from sqlalchemy import text
 
 from app.core.database_url import PROJECT_ROOT
 from app.db.migrations import alembic_config, upgrade
+from app.db.queue import SessionDriver
 from app.db.session import Database
 from tests.conftest import DatabaseMaker, make_settings
 
@@ -49,6 +51,13 @@ async def test_models_and_migrations_agree(new_database: DatabaseMaker) -> None:
     settings = make_settings(await new_database.make())
     await asyncio.to_thread(upgrade, settings)
     await asyncio.to_thread(command.check, alembic_config(settings))
+
+
+async def test_the_job_queue_has_the_tables_that_its_library_wants(database: Database) -> None:
+    """A new version of pgqueuer that wants others needs a migration."""
+    async with database.unit_of_work() as session:
+        plan = await Queries(SessionDriver(session)).plan_upgrade()
+    assert list(plan.statements) == []
 
 
 async def test_eight_migrators_at_once_all_succeed(new_database: DatabaseMaker) -> None:

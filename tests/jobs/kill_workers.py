@@ -1,0 +1,50 @@
+"""Run as a program: fork workers and kill each with SIGKILL in the middle of a job.
+
+Usage: python -m tests.jobs.kill_workers DSN KILLS. The parent imports everything once and never opens a connection;
+each child runs a worker whose jobs tell the parent, through a pipe, that they have begun.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+
+from app.db.session import Database
+from app.jobs.kinds import JobContext, JobKind
+from app.jobs.runner import JobRunner, make_resources
+from tests.conftest import make_settings
+from tests.jobs.conftest import Journal, Note
+
+
+def work(dsn: str, pipe: int) -> None:
+    """Be a worker until killed."""
+    settings = make_settings(dsn, job_heartbeat_timeout_seconds=0.5, job_concurrency=4, log_level="ERROR")
+    database = Database(settings)
+    journal = Journal(database)
+
+    async def slow(job: Note, context: JobContext) -> None:
+        os.write(pipe, b".")
+        await asyncio.sleep(0.05)
+        await journal.note(job, context)
+
+    asyncio.run(JobRunner(make_resources(settings, database), [JobKind(Note, slow)], ()).run())
+
+
+def main() -> None:
+    """Start, wait until a job runs, kill; again and again."""
+    dsn, kills = sys.argv[1], int(sys.argv[2])
+    for _ in range(kills):
+        reading, writing = os.pipe()
+        child = os.fork()
+        if child == 0:
+            work(dsn, writing)
+        os.close(writing)
+        os.read(reading, 1)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        os.close(reading)
+    sys.stdout.write(f"killed {kills}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""What processes that are killed leave behind: nothing lost."""
+
+import asyncio
+import os
+import signal
+import sys
+from email import message_from_bytes
+from pathlib import Path
+
+import httpx2
+
+from app.core.config import Settings
+from app.core.database_url import PROJECT_ROOT
+from app.db.queue import enqueue
+from app.db.session import Database
+from app.jobs.kinds import JobKind
+from tests.factories import PASSWORD
+from tests.jobs.conftest import Journal, Note, RunnerFactory, eventually, run_until
+from tests.processes import free_port, serving
+
+KILLS = 50
+
+
+async def test_fifty_kills_in_the_middle_of_jobs_lose_none(
+    settings: Settings, database: Database, journal: Journal, make_runner: RunnerFactory
+) -> None:
+    """Every job has run at least once when a worker is left in peace."""
+    names = [str(number) for number in range(2 * KILLS)]
+    async with database.unit_of_work() as session:
+        for name in names:
+            enqueue(session, Note(name=name))
+    dsn = settings.database_url.get_secret_value()
+    arguments = (sys.executable, "-m", "tests.jobs.kill_workers", dsn, str(KILLS))
+    process = await asyncio.create_subprocess_exec(*arguments, cwd=PROJECT_ROOT, stdout=asyncio.subprocess.PIPE)
+    output, _ = await process.communicate()
+    assert output.decode().split() == ["killed", str(KILLS)]
+
+    async def is_done() -> bool:
+        return await journal.queue() == {}
+
+    await run_until(make_runner(JobKind(Note, journal.note)), is_done)
+    assert set(await journal.read()) == set(names)
+
+
+async def test_an_answered_request_keeps_its_promise_though_the_process_is_killed(
+    settings: Settings, journal: Journal, tmp_path: Path
+) -> None:
+    """The server is killed right after it answered; a worker that starts later sends the mail."""
+    port = free_port()
+    environment = {
+        **os.environ,
+        "PORT": str(port),
+        "DATABASE_URL": settings.database_url.get_secret_value(),
+        "WORKER_IN_PROCESS": "false",
+        "PYTHONPATH": str(PROJECT_ROOT),
+        "WORKER_HEARTBEAT_FILE": str(tmp_path / "heartbeat"),
+    }
+    uvicorn = [sys.executable, "-m", "uvicorn", "app.main:app", f"--port={port}"]
+    with serving(uvicorn, port=port, cwd=tmp_path, environment=environment) as server:
+        registration = {"email": "ada@example.com", "password": PASSWORD}
+        answer = httpx2.post(f"http://127.0.0.1:{port}/api/v1/users", json=registration)
+        server.kill()
+    assert answer.status_code == 201
+
+    command = (sys.executable, "-m", "app", "worker")
+
+    async def check() -> int:
+        checking = await asyncio.create_subprocess_exec(*command, "--check", cwd=tmp_path, env=environment)
+        return await checking.wait()
+
+    assert await check() == 1
+    worker = await asyncio.create_subprocess_exec(*command, cwd=tmp_path, env=environment)
+
+    async def is_done() -> bool:
+        return await journal.queue() == {}
+
+    await eventually(is_done)
+    assert await check() == 0
+    worker.send_signal(signal.SIGTERM)
+    assert await worker.wait() == 0
+    assert await check() == 1
+    [file] = (tmp_path / "var" / "mail").glob("*.eml")
+    assert message_from_bytes(file.read_bytes())["To"] == "ada@example.com"

@@ -1,0 +1,252 @@
+"""Enqueueing, running, failing, cancelling."""
+
+import asyncio
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import structlog
+from sqlalchemy import text
+
+from app.core.exceptions import EmailTakenError
+from app.db.queue import enqueue
+from app.db.session import Database
+from app.jobs.kinds import JobContext, JobKind, RetryPolicy, Schedule
+from app.jobs.runner import JobRunner, running_jobs
+from tests.factories import PASSWORD, Accounts, problem
+from tests.jobs.conftest import IMPATIENT, Journal, Note, RunnerFactory, eventually, run_until
+
+
+async def add(database: Database, *names: str, **options: object) -> None:
+    """Enqueue notes in one unit of work."""
+    async with database.unit_of_work() as session:
+        for name in names:
+            enqueue(session, Note(name=name), **options)  # type: ignore[arg-type]
+
+
+async def test_a_committed_job_runs_once(database: Database, journal: Journal, make_runner: RunnerFactory) -> None:
+    """And leaves the queue."""
+    await add(database, "a", "b")
+
+    async def is_done() -> bool:
+        return await journal.queue() == {}
+
+    await run_until(make_runner(JobKind(Note, journal.note)), is_done)
+    assert sorted(await journal.read()) == ["a", "b"]
+
+
+async def test_a_rolled_back_unit_of_work_enqueues_nothing(database: Database, journal: Journal) -> None:
+    """Whatever it was that failed."""
+    with pytest.raises(EmailTakenError):
+        async with database.unit_of_work() as session:
+            enqueue(session, Note(name="a"))
+            raise EmailTakenError
+    assert await journal.queue() == {}
+
+
+async def test_a_refused_request_enqueues_nothing(accounts: Accounts, journal: Journal) -> None:
+    """Over HTTP: the second registration is a 409 and sends no second mail."""
+    ada = await accounts.create()
+    refused = await ada.client.post("/api/v1/users", json={"email": ada.email, "password": PASSWORD})
+    assert problem(refused) == (409, "email_taken")
+    assert await journal.queue() == {"queued": 1}
+
+
+async def test_a_waiting_job_is_not_added_twice(database: Database, journal: Journal) -> None:
+    """By its deduplication key."""
+    for _ in range(2):
+        await add(database, "a", "a", deduplication_key="same")
+    assert await journal.queue() == {"queued": 1}
+
+
+async def test_a_delayed_job_waits(database: Database, journal: Journal, make_runner: RunnerFactory) -> None:
+    """The other one, enqueued later, runs first."""
+    await add(database, "later", delay=timedelta(seconds=0.7))
+    await add(database, "now")
+
+    async def is_done() -> bool:
+        return await journal.queue() == {}
+
+    await run_until(make_runner(JobKind(Note, journal.note)), is_done)
+    assert await journal.read() == ["now", "later"]
+
+
+async def test_a_failing_job_backs_off_and_is_kept_and_can_be_requeued(
+    accounts: Accounts, database: Database, journal: Journal, make_runner: RunnerFactory
+) -> None:
+    """It stops at its maximum; an administrator sees why and gives it all its attempts again."""
+    root = await accounts.create(admin=True)
+    async with database.unit_of_work() as session:
+        await session.execute(text("TRUNCATE pgqueuer"))
+    started: list[datetime] = []
+
+    async def fail_thrice(job: Note, context: JobContext) -> None:
+        started.append(datetime.now(UTC))
+        if len(started) <= IMPATIENT.maximum_attempts:
+            raise RuntimeError(f"attempt {context.attempt} failed")
+        await journal.note(job, context)
+
+    await add(database, "a")
+    runner = make_runner(JobKind(Note, fail_thrice, IMPATIENT))
+
+    async def has_failed() -> bool:
+        return await journal.queue() == {"failed": 1}
+
+    await run_until(runner, has_failed)
+    [job] = (await root.request("GET", "/api/v1/admin/jobs", params={"state": "failed"})).json()["items"]
+    assert (job["kind"], job["state"], job["last_error"]) == ("note", "failed", "attempt 3 failed")
+    assert len(started) == 3
+
+    path = f"/api/v1/admin/jobs/{job['id']}/requeue"
+    assert (await root.request("POST", path)).status_code == 204
+    assert problem(await root.request("POST", path)) == (409, "job_not_failed")
+
+    async def is_done() -> bool:
+        return await journal.queue() == {}
+
+    await run_until(make_runner(JobKind(Note, fail_thrice, IMPATIENT)), is_done)
+    assert await journal.read() == ["a"]
+
+
+def test_delays_double_with_jitter_up_to_a_bound() -> None:
+    """So that failures neither hammer nor march in step."""
+    policy = RetryPolicy(first_delay=timedelta(seconds=1), longest_delay=timedelta(seconds=20))
+    for attempt, expected in ((1, 1), (2, 2), (3, 4), (4, 8), (10, 20)):
+        delays = {policy.delay_after(attempt).total_seconds() for _ in range(50)}
+        assert expected * 0.5 <= min(delays) < max(delays) <= expected * 1.5
+
+
+async def test_an_administrator_cancels_a_running_job(
+    accounts: Accounts, database: Database, journal: Journal, make_runner: RunnerFactory
+) -> None:
+    """It is interrupted where it runs, and never tried again."""
+    root = await accounts.create(admin=True)
+    async with database.unit_of_work() as session:
+        await session.execute(text("TRUNCATE pgqueuer"))
+    running = asyncio.Event()
+
+    async def hang(job: Note, context: JobContext) -> None:
+        running.set()
+        await asyncio.Event().wait()
+        await journal.note(job, context)
+
+    await add(database, "a")
+    async with running_jobs(make_runner(JobKind(Note, hang))):
+        await running.wait()
+        [job] = (await root.request("GET", "/api/v1/admin/jobs", params={"state": "running"})).json()["items"]
+        assert (await root.request("DELETE", f"/api/v1/admin/jobs/{job['id']}")).status_code == 204
+
+        async def is_gone() -> bool:
+            return await journal.queue() == {}
+
+        await eventually(is_gone)
+    assert await journal.read() == []
+    assert problem(await root.request("DELETE", f"/api/v1/admin/jobs/{job['id']}")) == (404, "not_found")
+
+
+async def test_a_stopping_worker_finishes_what_it_can_and_puts_back_the_rest(
+    database: Database, journal: Journal, make_runner: RunnerFactory
+) -> None:
+    """Within the grace time; the interrupted job is another worker's at once."""
+    started: list[str] = []
+
+    async def short_or_endless(job: Note, context: JobContext) -> None:
+        started.append(job.name)
+        await asyncio.sleep(0.3 if job.name == "short" else 3600)
+        await journal.note(job, context)
+
+    await add(database, "short", "endless")
+
+    async def both_run() -> bool:
+        return len(started) == 2
+
+    await run_until(make_runner(JobKind(Note, short_or_endless)), both_run)
+    assert await journal.read() == ["short"]
+    assert await journal.queue() == {"queued": 1}
+
+
+async def test_two_workers_never_run_the_same_job_at_the_same_moment(
+    database: Database, journal: Journal, make_runner: RunnerFactory
+) -> None:
+    """Three workers, sixty jobs, each of which outlasts a heartbeat."""
+    active: Counter[str] = Counter()
+    overlaps: list[str] = []
+
+    async def exclusive(job: Note, context: JobContext) -> None:
+        active[job.name] += 1
+        if active[job.name] > 1:
+            overlaps.append(job.name)
+        await asyncio.sleep(1.5)
+        await journal.note(job, context)
+        active[job.name] -= 1
+
+    names = [str(number) for number in range(60)]
+    await add(database, *names)
+
+    async def is_done() -> bool:
+        return await journal.queue() == {}
+
+    runners = [make_runner(JobKind(Note, exclusive), job_concurrency=40) for _ in range(3)]
+    await run_until(runners[0], is_done, *runners[1:])
+    assert overlaps == []
+    assert sorted(await journal.read()) == sorted(names)
+
+
+async def test_a_schedule_runs_once_although_three_workers_are_up(journal: Journal, make_runner: RunnerFactory) -> None:
+    """Every second, by one of them."""
+
+    async def note_time(_: object) -> None:
+        await journal.write(datetime.now(UTC).isoformat(timespec="seconds"))
+
+    runners: list[JobRunner] = [make_runner() for _ in range(3)]
+    for runner in runners:
+        runner.schedules = (Schedule("tick", "* * * * * */1", note_time),)
+
+    async def has_ticked() -> bool:
+        return len(await journal.read()) >= 3
+
+    await run_until(runners[0], has_ticked, *runners[1:])
+    ticks = await journal.read()
+    assert len(ticks) == len(set(ticks))
+
+
+async def test_a_worker_survives_the_loss_of_its_connections(
+    database: Database, journal: Journal, make_runner: RunnerFactory
+) -> None:
+    """It connects again and goes on."""
+
+    async def is_done() -> bool:
+        return await journal.queue() == {}
+
+    async with running_jobs(make_runner(JobKind(Note, journal.note))):
+        await add(database, "before")
+        await eventually(is_done)
+        kill = (
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE pid <> pg_backend_pid() AND datname = current_database()"
+        )
+        async with database.engine.connect() as connection:
+            await connection.exec_driver_sql(kill)
+        await add(database, "after")
+        await eventually(is_done)
+    assert await journal.read() == ["before", "after"]
+
+
+async def test_the_logs_of_a_job_carry_the_request_that_enqueued_it(
+    database: Database, journal: Journal, make_runner: RunnerFactory
+) -> None:
+    """So that one id finds the whole story."""
+    seen: list[object] = []
+
+    async def look(job: Note, context: JobContext) -> None:
+        seen.append(structlog.contextvars.get_contextvars()["request_id"])
+        await journal.note(job, context)
+
+    with structlog.contextvars.bound_contextvars(request_id="req-1"):
+        await add(database, "a")
+
+    async def is_done() -> bool:
+        return await journal.queue() == {}
+
+    await run_until(make_runner(JobKind(Note, look)), is_done)
+    assert seen == ["req-1"]
