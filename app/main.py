@@ -16,6 +16,7 @@ from app.api.v2.router import router as v2
 from app.core.config import Settings, load_settings
 from app.core.logging import configure_logging
 from app.core.passwords import PasswordHasher
+from app.core.rate_limit import RateLimiter
 from app.core.security import AccessTokens
 from app.db.pagination import Cursors
 from app.db.session import Database
@@ -77,12 +78,15 @@ def make_lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContex
                 runner = JobRunner(make_resources(settings, database))
                 await stack.enter_async_context(running_jobs(runner))
             passwords = stack.enter_context(PasswordHasher(settings))
+            limiter = RateLimiter.from_settings(settings)
+            stack.push_async_callback(limiter.close)
             yield State(
                 settings=settings,
                 database=database,
                 passwords=passwords,
                 access_tokens=AccessTokens.from_settings(settings),
                 cursors=Cursors.from_settings(settings),
+                limiter=limiter,
             )
 
     return lifespan

@@ -100,6 +100,7 @@ def make_settings(database_url: str, **changes: Any) -> Settings:
         "password_hash_iterations": 1,
         "log_level": "INFO",
         "worker_in_process": False,
+        "rate_limit_enabled": False,
     }
     return Settings(_env_file=None, **{**values, **changes})
 

@@ -23,6 +23,7 @@ class Account:
     id: UUID
     email: str
     token: str
+    refresh_token: str
 
     @property
     def headers(self) -> dict[str, str]:
@@ -57,15 +58,17 @@ class Accounts:
         user_id = UUID(registration.json()["id"])
         if admin:
             await self.change(user_id, role=Role.ADMIN)
-        return Account(self.client, user_id, email, await self.log_in(email))
+        return await self.log_in(email)
 
-    async def log_in(self, email: str, password: str = PASSWORD) -> str:
-        """Exchange the password for an access token."""
+    async def log_in(self, email: str, password: str = PASSWORD) -> Account:
+        """Begin a session with the password."""
         form = {"grant_type": "password", "username": email, "password": password}
         response = await self.client.post("/api/v1/auth/token", data=form)
         assert response.status_code == 200, response.text
-        token: str = response.json()["access_token"]
-        return token
+        granted = response.json()
+        headers = {"Authorization": f"Bearer {granted['access_token']}"}
+        user_id = (await self.client.get("/api/v1/users/me", headers=headers)).json()["id"]
+        return Account(self.client, UUID(user_id), email, granted["access_token"], granted["refresh_token"])
 
     async def change(self, user_id: UUID, **values: object) -> None:
         """Change an account behind the service's back."""

@@ -37,9 +37,10 @@ def run(*arguments: str, stdin: str = "", **environment: str) -> subprocess.Comp
 async def test_create_admin_makes_an_administrator_who_can_log_in(accounts: Accounts) -> None:
     """The password comes from standard input."""
     done = run("create-admin", "Root@Example.com", "--password-stdin", stdin=f"{PASSWORD}\n")
-    assert (done.returncode, done.stdout) == (0, "root@example.com is an administrator.\n")
-    token = await accounts.log_in("root@example.com")
-    me = await accounts.client.get("/api/v1/users/me", headers={"Authorization": f"Bearer {token}"})
+    assert done.returncode == 0
+    assert done.stdout.endswith("root@example.com is an administrator.\n")
+    root = await accounts.log_in("root@example.com")
+    me = await root.request("GET", "/api/v1/users/me")
     assert me.json()["role"] == "admin"
 
 

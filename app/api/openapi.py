@@ -6,11 +6,13 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
+from app.api.policy import POLICY, Access
 from app.core.exceptions import (
     ContentTooLargeError,
     DatabaseUnavailableError,
     DeadlineExceededError,
     DomainError,
+    ForbiddenError,
     InvalidHostError,
     OverloadedError,
     UnauthenticatedError,
@@ -42,9 +44,12 @@ def problems(*errors: type[DomainError]) -> Responses:
 
 def _shared_refusals(operation: dict[str, Any]) -> Iterator[type[DomainError]]:
     """Name what can befall every operation, and every one with a caller or with input."""
+    access = POLICY[operation["operationId"]]
     yield from EVERYWHERE
-    if "security" in operation:
+    if access is not Access.ANYONE:
         yield UnauthenticatedError
+    if access is Access.ADMIN:
+        yield ForbiddenError
     if "requestBody" in operation or "parameters" in operation:
         yield ValidationFailedError
 

@@ -4,8 +4,10 @@ Each class has a stable `code` for clients, the HTTP status it becomes at the ed
 docstring that is the `title` a client reads. Nothing here knows about HTTP beyond that number.
 """
 
+import math
 from collections.abc import Iterator, Mapping
-from typing import ClassVar
+from types import MappingProxyType
+from typing import ClassVar, Self
 
 
 class ConfigurationError(Exception):
@@ -17,7 +19,8 @@ class DomainError(Exception):
 
     code: ClassVar[str]
     status: ClassVar[int]
-    headers: ClassVar[Mapping[str, str]] = {}
+    headers: Mapping[str, str] = MappingProxyType({})
+    """Of the answer: of every occurrence, or set on one."""
     members: ClassVar[Mapping[str, str]] = {}
     """Further members of the problem document, such as the `error` of RFC 6749."""
 
@@ -56,7 +59,7 @@ class InvalidHostError(BadRequestError):
 
 
 class InvalidGrantError(BadRequestError):
-    """The e-mail or the password is wrong."""
+    """The e-mail, the password or the refresh token is wrong."""
 
     code = "invalid_grant"
     members: ClassVar[Mapping[str, str]] = {"error": "invalid_grant"}
@@ -67,6 +70,12 @@ class InvalidTokenRequestError(BadRequestError):
 
     code = "invalid_request"
     members: ClassVar[Mapping[str, str]] = {"error": "invalid_request"}
+
+
+class TokenInvalidError(BadRequestError):
+    """The link is not valid: it was used, has expired, or belongs to an address that has changed."""
+
+    code = "token_invalid"
 
 
 class UnsupportedGrantTypeError(BadRequestError):
@@ -84,7 +93,7 @@ class UnauthenticatedError(DomainError):
 
     code = "unauthenticated"
     status = 401
-    headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "Bearer"}
+    headers = MappingProxyType({"WWW-Authenticate": "Bearer"})
 
 
 class ForbiddenError(DomainError):
@@ -92,6 +101,12 @@ class ForbiddenError(DomainError):
 
     code = "forbidden"
     status = 403
+
+
+class PasswordIncorrectError(ForbiddenError):
+    """The current password is wrong."""
+
+    code = "password_incorrect"
 
 
 class NotFoundError(DomainError):
@@ -156,6 +171,28 @@ class InvalidCursorError(ValidationFailedError):
     code = "invalid_cursor"
 
 
+# 429
+
+
+class TooManyRequestsError(DomainError):
+    """Too many requests; wait before the next."""
+
+    code = "too_many_requests"
+    status = 429
+
+    @classmethod
+    def after(cls, seconds: float, policy: str, amount: int, window: int) -> Self:
+        """Say when to try again (RFC 9110, section 10.2.3; draft-ietf-httpapi-ratelimit-headers)."""
+        wait = max(1, math.ceil(seconds))
+        error = cls()
+        error.headers = {
+            "Retry-After": str(wait),
+            "RateLimit-Policy": f'"{policy}";q={amount};w={window}',
+            "RateLimit": f'"{policy}";r=0;t={wait}',
+        }
+        return error
+
+
 # 503, 504
 
 
@@ -164,7 +201,7 @@ class UnavailableError(DomainError):
 
     code = "unavailable"
     status = 503
-    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
+    headers = MappingProxyType({"Retry-After": "1"})
 
 
 class OverloadedError(UnavailableError):

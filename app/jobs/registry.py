@@ -1,7 +1,7 @@
 """Every kind of job and every schedule that the worker runs."""
 
-from app.jobs import clean_up, welcome_mail
+from app.jobs import account_mails, clean_up
 from app.jobs.kinds import JobKind, Schedule
 
-KINDS: tuple[JobKind, ...] = (welcome_mail.KIND,)
+KINDS: tuple[JobKind, ...] = (*account_mails.KINDS,)
 SCHEDULES: tuple[Schedule, ...] = (clean_up.SCHEDULE,)

@@ -13,10 +13,20 @@ class TokenRequest(QueryModel):
     model_config = ConfigDict(extra="ignore")
 
     grant_type: str = Field(default="", max_length=100, pattern=NO_NUL, examples=["password"])
-    """`password`."""
+    """`password` or `refresh_token`."""
     username: str = Field(default="", max_length=1000, pattern=NO_NUL, examples=["ada@example.com"])
     """The e-mail address of the account."""
     password: SecretStr = Field(default=SecretStr(""), max_length=1024)
+    refresh_token: SecretStr = Field(default=SecretStr(""), max_length=1024)
+
+
+class TokenRevocation(QueryModel):
+    """The form of a revocation (RFC 7009); parameters that are not known are ignored."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    token: SecretStr = Field(min_length=1, max_length=8192)
+    """An access token or a refresh token."""
 
 
 class TokenRead(OutputModel):
@@ -26,3 +36,5 @@ class TokenRead(OutputModel):
     token_type: Literal["bearer"] = "bearer"  # noqa: S105  the name of the scheme
     expires_in: int = Field(ge=1, le=900)
     """Seconds until the access token expires."""
+    refresh_token: str = Field(max_length=200)
+    """Good for one exchange; the answer holds its successor."""

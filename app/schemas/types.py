@@ -13,6 +13,9 @@ from pydantic import (
     SecretStr,
     StringConstraints,
 )
+from pydantic_core import PydanticCustomError
+
+from app.core.password_policy import is_common
 
 NO_NUL = r"^[^\x00]*$"
 
@@ -47,8 +50,19 @@ def normalize_email(value: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", address).casefold())
 
 
+def refuse_common(value: SecretStr) -> SecretStr:
+    """Refuse a password that attackers try first."""
+    if is_common(value.get_secret_value()):
+        raise PydanticCustomError("password_too_common", "This password is too common")
+    return value
+
+
 Email = Annotated[EmailStr, AfterValidator(normalize_email), Field(max_length=254, examples=["ada@example.com"])]
-Password = Annotated[SecretStr, Field(min_length=12, max_length=128, examples=["correct horse battery staple"])]
+Password = Annotated[
+    SecretStr,
+    Field(min_length=12, max_length=128, examples=["correct horse battery staple"]),
+    AfterValidator(refuse_common),
+]
 GivenPassword = Annotated[SecretStr, Field(min_length=1, max_length=1024)]
 FullName = Annotated[
     str, StringConstraints(min_length=1, max_length=200, pattern=NO_NUL), Field(examples=["Ada Lovelace"])

@@ -1,86 +1,75 @@
-"""Who is asking: passwords for tokens, tokens for principals."""
+"""Granting and revoking tokens (RFC 6749 and RFC 7009)."""
 
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select, update
-from uuid_utils.compat import uuid7
+from sqlalchemy import delete, select
 
-from app.core.exceptions import (
-    InvalidGrantError,
-    InvalidTokenRequestError,
-    UnauthenticatedError,
-    UnsupportedGrantTypeError,
-)
-from app.core.passwords import PasswordHasher
+from app.core.exceptions import InvalidTokenRequestError, UnauthenticatedError, UnsupportedGrantTypeError
+from app.core.opaque_tokens import hash_token
 from app.core.security import AccessClaims, AccessTokens
-from app.db.session import Database, Writer
-from app.models.user import Role, User
+from app.core.security_log import SecurityEvent, record
+from app.db.session import Writer
+from app.models.refresh_token import RefreshToken
+from app.models.session import UserSession
 from app.schemas.token import TokenRead, TokenRequest
-from app.schemas.types import normalize_email
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """The account that makes a request."""
-
-    user_id: UUID
-    session_id: UUID
-    is_admin: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Authenticator:
-    """Turns an access token into a principal, on a short read of its own."""
-
-    database: Database
-    tokens: AccessTokens
-
-    async def authenticate(self, token: str | None) -> Principal:
-        """Verify the token and that its account is active, or raise UnauthenticatedError."""
-        if not token:
-            raise UnauthenticatedError
-        claims = self.tokens.verify(token)
-        # The connection goes back before the handler takes one: a request never holds two.
-        async with self.database.reader() as session:
-            role = await session.scalar(select(User.role).where(User.id == claims.user_id, User.is_active))
-        if role is None:
-            raise UnauthenticatedError
-        return Principal(claims.user_id, claims.session_id, is_admin=role == Role.ADMIN)
+from app.services.password_check import PasswordCheck
+from app.services.principal import Client
+from app.services.session_service import Grant, SessionKeeper
 
 
 @dataclass(frozen=True, slots=True)
 class AuthService:
-    """Grants tokens."""
+    """Exchanges passwords and refresh tokens for access tokens, and revokes sessions by any of their tokens."""
 
     session: Writer
-    database: Database
-    passwords: PasswordHasher
+    keeper: SessionKeeper
+    check: PasswordCheck
     tokens: AccessTokens
+    client: Client
 
     async def grant_token(self, request: TokenRequest) -> TokenRead:
         """Answer a token request, or raise what RFC 6749, section 5.2 calls its fault."""
-        if request.grant_type != "password":
-            raise UnsupportedGrantTypeError if request.grant_type else InvalidTokenRequestError
+        match request.grant_type:
+            case "password":
+                grant = await self._by_password(request)
+            case "refresh_token":
+                grant = await self._by_refresh_token(request)
+            case "":
+                raise InvalidTokenRequestError
+            case _:
+                raise UnsupportedGrantTypeError
+        return TokenRead(
+            access_token=self.tokens.issue(AccessClaims(grant.user_id, grant.session_id)),
+            expires_in=int(self.tokens.lifetime.total_seconds()),
+            refresh_token=grant.refresh_token,
+        )
+
+    async def revoke_token(self, token: str) -> None:
+        """End the session that an access or refresh token belongs to; an unknown token is no error."""
+        session_id = await self._session_of(token)
+        statement = delete(UserSession).where(UserSession.id == session_id).returning(UserSession.user_id)
+        user_id = await self.session.scalar(statement) if session_id else None
+        if user_id is not None:
+            record(SecurityEvent.SESSION_REVOKED, user_id=user_id, session_id=str(session_id))
+
+    async def _by_password(self, request: TokenRequest) -> Grant:
         password = request.password.get_secret_value()
         if not (request.username and password):
             raise InvalidTokenRequestError
-        user_id = await self._check_password(normalize_email(request.username), password)
-        token = self.tokens.issue(AccessClaims(user_id, session_id=uuid7()))
-        return TokenRead(access_token=token, expires_in=int(self.tokens.lifetime.total_seconds()))
+        user_id = await self.check.log_in(request.username, password)
+        return await self.keeper.open(user_id, self.client)
 
-    async def _check_password(self, email: str, password: str) -> UUID:
-        # The same work and the same answer whether the account is unknown, inactive or has another password.
-        async with self.database.reader() as session:
-            statement = select(User.id, User.hashed_password, User.is_active).where(User.email == email)
-            account = (await session.execute(statement)).one_or_none()
-        valid, rehashed = await self.passwords.verify(password, account and account.hashed_password)
-        if account is None or not valid or not account.is_active:
-            raise InvalidGrantError
-        if rehashed:
-            unchanged = User.hashed_password == account.hashed_password
-            await self.session.execute(
-                update(User).where(User.id == account.id, unchanged).values(hashed_password=rehashed)
-            )
-        user_id: UUID = account.id
-        return user_id
+    async def _by_refresh_token(self, request: TokenRequest) -> Grant:
+        token = request.refresh_token.get_secret_value()
+        if not token:
+            raise InvalidTokenRequestError
+        return await self.keeper.rotate(token)
+
+    async def _session_of(self, token: str) -> UUID | None:
+        # By the session and never by the string: a second spelling of the same token would escape.
+        try:
+            return self.tokens.verify(token).session_id
+        except UnauthenticatedError:
+            statement = select(RefreshToken.session_id).where(RefreshToken.token_hash == hash_token(token))
+            return await self.session.scalar(statement)

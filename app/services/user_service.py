@@ -7,14 +7,18 @@ from sqlalchemy import delete, update
 
 from app.core.exceptions import LastAdminError, NotFoundError
 from app.core.passwords import PasswordHasher
+from app.core.security_log import SecurityEvent, record
 from app.db.pagination import Cursors, Keyset, KeysetPage, Order
 from app.db.queue import enqueue
 from app.db.session import Reader, Writer
 from app.models.user import USER_COLUMNS, Role, User, UserRow, lock_active_administrators, select_users
-from app.schemas.mail import SendWelcomeMail
+from app.schemas.account import AccountDeletion
+from app.schemas.mail import SendVerifyEmailMail
 from app.schemas.page import PageQuery
 from app.schemas.user import UserAdminUpdate, UserCreate, UserUpdate
-from app.services.auth_service import Principal
+from app.services.password_check import PasswordCheck
+from app.services.principal import Principal
+from app.services.session_service import revoke_sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,8 @@ class RegistrationService:
         user = User(email=data.email, hashed_password=hashed, full_name=data.full_name, role=role)
         self.session.add(user)
         await self.session.flush()
-        enqueue(self.session, SendWelcomeMail(email=user.email, full_name=user.full_name))
+        enqueue(self.session, SendVerifyEmailMail(user_id=user.id))
+        record(SecurityEvent.ACCOUNT_CREATED, user_id=user.id, role=role)
         return user
 
 
@@ -58,14 +63,20 @@ class UserReader:
 
 @dataclass(frozen=True, slots=True)
 class UserService:
-    """Changes one's own account."""
+    """Changes and deletes one's own account."""
 
     session: Writer
     viewer: Principal
+    check: PasswordCheck
 
     async def update_own(self, data: UserUpdate) -> UserRow:
         """Change what is given."""
         return await _change(self.session, self.viewer.user_id, data.model_dump())
+
+    async def delete_own(self, data: AccountDeletion) -> None:
+        """Delete the account and all that is its, or raise PasswordIncorrectError or LastAdminError."""
+        await self.check.confirm(self.viewer, data.password.get_secret_value())
+        await UserAdminService(self.session).delete(self.viewer.user_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +101,13 @@ class UserAdminService:
     async def update(self, user_id: UUID, data: UserAdminUpdate) -> UserRow:
         """Change what is given, or raise NotFoundError or LastAdminError."""
         administrators = await self._lock_administrators()
-        user = await _change(self.session, user_id, data.model_dump())
+        changes = data.model_dump()
+        user = await _change(self.session, user_id, changes)
         if administrators == {user_id} and not (user.is_active and user.role == Role.ADMIN):
             raise LastAdminError
+        if changes:
+            await revoke_sessions(self.session, user_id)
+            record(SecurityEvent.ACCOUNT_CHANGED, user_id=user_id, **changes)
         return user
 
     async def delete(self, user_id: UUID) -> None:
@@ -102,6 +117,7 @@ class UserAdminService:
         statement = delete(User).where(User.id == user_id).returning(User.id)
         if (await self.session.execute(statement)).one_or_none() is None:
             raise NotFoundError
+        record(SecurityEvent.ACCOUNT_DELETED, user_id=user_id)
 
     async def _lock_administrators(self) -> set[UUID]:
         """Hold them until the end, so that two administrators at once cannot each remove the other."""

@@ -35,6 +35,7 @@ async def test_a_request_is_one_line_with_its_id(accounts: Accounts, caplog: pyt
         "status": 200,
         "duration_ms": 0,
         "client": "127.0.0.1",
+        "user_id": str(ada.id),
     }
 
 

@@ -88,7 +88,7 @@ def test_a_token_has_one_spelling() -> None:
     head, payload, _ = token.split(".")
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     twin = token[:-1] + letters[letters.index(token[-1]) ^ 1]
-    unsigned = jwt.encode({"sub": str(uuid4())}, None, "none", headers={"typ": "at+jwt", "kid": tokens.current})
+    unsigned = jwt.encode({"sub": str(uuid4())}, "", "none", headers={"typ": "at+jwt", "kid": tokens.current})
     for other in (twin, token + "=", token + "==", f"{token} ", f"{head}.{payload}.", token[:-1], unsigned, "x" * 9000):
         with pytest.raises(UnauthenticatedError):
             tokens.verify(other)

@@ -23,9 +23,9 @@ FACTORY = MessageFactory.create(
 )
 
 
-def welcome(name: str | None = "Ada") -> EmailMessage:
+def message_to(name: str | None = "Ada") -> EmailMessage:
     """Some message."""
-    return FACTORY.render("welcome", "ada@example.com", message_id="job-1", full_name=name)
+    return FACTORY.render("email_change_notice", "ada@example.com", message_id="job-1", full_name=name)
 
 
 class Server:
@@ -79,12 +79,12 @@ async def test_a_mail_arrives_whole() -> None:
     """Both parts, from and to whom it says."""
     server = Server()
     async with listening(smtp(server)) as url:
-        await SmtpMailer.from_url(url, 5).send(welcome())
+        await SmtpMailer.from_url(url, 5).send(message_to())
     [envelope] = server.received
     assert isinstance(envelope.content, bytes)
     message = message_from_bytes(envelope.content, policy=SMTP_POLICY)
     assert envelope.rcpt_tos == ["ada@example.com"]
-    assert message["Subject"] == "Welcome to dayone"
+    assert message["Subject"] == "Your address at dayone is about to change"
     assert message["Message-ID"] == "<job-1@example.com>"
     plain, html = message.get_body(("plain",)), message.get_body(("html",))
     assert plain is not None
@@ -98,7 +98,7 @@ async def test_a_refusal_is_an_error(refusal: str) -> None:
     """Which the job retries, and keeps in the end."""
     async with listening(smtp(Server(refusal))) as url:
         with pytest.raises(MailNotDeliveredError, match=refusal[:3]):
-            await SmtpMailer.from_url(url, 5).send(welcome())
+            await SmtpMailer.from_url(url, 5).send(message_to())
 
 
 @pytest.mark.parametrize(("greeting", "seconds"), [(b"220 hello\r\n", 5.0), (None, 0.2)], ids=["closes", "is silent"])
@@ -106,7 +106,7 @@ async def test_a_server_that_breaks_off_is_an_error(greeting: bytes | None, seco
     """Closed half-way, or never a word: no wait is without end."""
     async with listening(lambda: Breaks(greeting)) as url:
         with pytest.raises(MailNotDeliveredError):
-            await SmtpMailer.from_url(url, seconds).send(welcome())
+            await SmtpMailer.from_url(url, seconds).send(message_to())
 
 
 async def test_no_server_is_an_error() -> None:
@@ -114,7 +114,7 @@ async def test_no_server_is_an_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     with pytest.raises(MailNotDeliveredError):
-        await SmtpMailer.from_url(f"smtp://127.0.0.1:{port}", 5).send(welcome())
+        await SmtpMailer.from_url(f"smtp://127.0.0.1:{port}", 5).send(message_to())
 
 
 async def test_a_password_never_goes_out_in_clear() -> None:
@@ -122,7 +122,7 @@ async def test_a_password_never_goes_out_in_clear() -> None:
     server = Server()
     async with listening(smtp(server)) as url:
         with pytest.raises(MailNotDeliveredError):
-            await SmtpMailer.from_url(url.replace("//", "//user:canary@"), 5).send(welcome())
+            await SmtpMailer.from_url(url.replace("//", "//user:canary@"), 5).send(message_to())
     assert server.received == []
 
 
@@ -157,7 +157,7 @@ async def test_without_a_server_mails_are_files(
     settings = make_settings(DSN, mail_directory=str(tmp_path), environment=environment)
     mailer = make_mailer(settings)
     assert isinstance(mailer, FolderMailer)
-    await mailer.send(welcome())
+    await mailer.send(message_to())
     [file] = tmp_path.glob("*.eml")
     assert message_from_bytes(file.read_bytes())["To"] == "ada@example.com"
     assert ("https://example.com" in caplog.text) is (environment == "development")
@@ -165,7 +165,7 @@ async def test_without_a_server_mails_are_files(
 
 def test_nobody_writes_headers_or_markup_through_a_name() -> None:
     """A line break stays in the text, a tag is escaped."""
-    message = welcome("Eve\r\nBcc: all@example.com\r\n<script>")
+    message = message_to("Eve\r\nBcc: all@example.com\r\n<script>")
     assert message["Bcc"] is None
     html = message.get_body(("html",))
     assert html is not None

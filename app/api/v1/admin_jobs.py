@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from app.api.openapi import problems
-from app.core.exceptions import ForbiddenError, JobNotFailedError, NotFoundError
+from app.core.exceptions import JobNotFailedError, NotFoundError
 from app.db.pagination import KeysetPage
 from app.dependencies import JobFilter, JobIdPath, Jobs, JobsRead
 from app.models.job import JobRow
@@ -13,19 +13,19 @@ from app.schemas.page import Page
 router = APIRouter(prefix="/admin/jobs", tags=["admin"])
 
 
-@router.get("", response_model=Page[JobRead], responses=problems(ForbiddenError))
+@router.get("", response_model=Page[JobRead])
 async def list_jobs(jobs: JobsRead, query: JobFilter) -> KeysetPage[JobRow]:
     """List jobs that wait, run or have failed for good, oldest first."""
     return await jobs.list(query)
 
 
-@router.post("/{job_id}/requeue", status_code=204, responses=problems(ForbiddenError, NotFoundError, JobNotFailedError))
+@router.post("/{job_id}/requeue", status_code=204, responses=problems(NotFoundError, JobNotFailedError))
 async def requeue_job(jobs: Jobs, job_id: JobIdPath) -> None:
     """Give a failed job all its attempts again."""
     await jobs.requeue(job_id)
 
 
-@router.delete("/{job_id}", status_code=204, responses=problems(ForbiddenError, NotFoundError))
+@router.delete("/{job_id}", status_code=204, responses=problems(NotFoundError))
 async def cancel_job(jobs: Jobs, job_id: JobIdPath) -> None:
     """Remove a job; where it runs it is interrupted."""
     await jobs.cancel(job_id)

@@ -1,4 +1,4 @@
-"""Tokens."""
+"""Tokens, sessions, and links from mails."""
 
 from fastapi import APIRouter
 
@@ -7,16 +7,85 @@ from app.core.exceptions import (
     InvalidGrantError,
     InvalidHostError,
     InvalidTokenRequestError,
+    NotFoundError,
+    TokenInvalidError,
+    TooManyRequestsError,
     UnsupportedGrantTypeError,
 )
-from app.dependencies import Auth, TokenForm
+from app.dependencies import (
+    Account,
+    Auth,
+    Recovery,
+    RevocationForm,
+    SessionId,
+    Sessions,
+    SessionsRead,
+    TokenForm,
+)
+from app.schemas.account import EmailVerification, PasswordForgotten, PasswordReset
+from app.schemas.session import SessionList
 from app.schemas.token import TokenRead
 
 router = APIRouter(prefix="/auth", tags=["auth"])
-REFUSALS = (InvalidHostError, InvalidGrantError, InvalidTokenRequestError, UnsupportedGrantTypeError)
+REFUSALS = problems(
+    InvalidHostError,
+    InvalidGrantError,
+    InvalidTokenRequestError,
+    UnsupportedGrantTypeError,
+    TooManyRequestsError,
+)
+BAD_LINK = problems(InvalidHostError, TokenInvalidError, TooManyRequestsError)
 
 
-@router.post("/token", responses=problems(*REFUSALS))
+@router.post("/token", responses=REFUSALS)
 async def create_token(auth: Auth, form: TokenForm) -> TokenRead:
-    """Exchange an e-mail address and a password for an access token (RFC 6749, section 4.3)."""
+    """Exchange a password or a refresh token for an access token (RFC 6749, sections 4.3 and 6)."""
     return await auth.grant_token(form)
+
+
+@router.post("/revoke")
+async def revoke_token(auth: Auth, form: RevocationForm) -> None:
+    """Log out: end the session of an access or refresh token (RFC 7009). An unknown token is no error."""
+    await auth.revoke_token(form.token.get_secret_value())
+
+
+@router.get("/sessions")
+async def list_sessions(sessions: SessionsRead) -> SessionList:
+    """List where one is logged in, newest first."""
+    return await sessions.list()
+
+
+@router.delete("/sessions", status_code=204)
+async def revoke_other_sessions(sessions: Sessions) -> None:
+    """Log out everywhere but here."""
+    await sessions.revoke_others()
+
+
+@router.delete("/sessions/{session_id}", status_code=204, responses=problems(NotFoundError))
+async def revoke_session(sessions: Sessions, session_id: SessionId) -> None:
+    """Log out somewhere."""
+    await sessions.revoke(session_id)
+
+
+@router.post("/verify-email", status_code=204, responses=BAD_LINK)
+async def verify_email(recovery: Recovery, data: EmailVerification) -> None:
+    """Confirm an address, or a new one, with the token from the mail."""
+    await recovery.verify_email(data.token.get_secret_value())
+
+
+@router.post("/verify-email/request", status_code=202)
+async def request_verification(account: Account) -> None:
+    """Ask for another mail that confirms one's address."""
+    await account.request_verification()
+
+
+@router.post("/password/forgot", status_code=202, responses=problems(TooManyRequestsError))
+async def forgot_password(recovery: Recovery, data: PasswordForgotten) -> None:
+    """Ask for a mail to reset a password; the answer is the same whether or not there is such an account."""
+    await recovery.request_reset(data.email)
+
+
+@router.post("/password/reset", status_code=204, responses=BAD_LINK)
+async def reset_password(recovery: Recovery, data: PasswordReset) -> None:
+    """Set a new password with the token from the mail; every session ends."""
+    await recovery.reset_password(data)

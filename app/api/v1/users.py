@@ -3,15 +3,23 @@
 from fastapi import APIRouter, Request, Response
 
 from app.api.openapi import problems
-from app.core.exceptions import EmailTakenError, ForbiddenError, LastAdminError, NotFoundError
+from app.core.exceptions import (
+    EmailTakenError,
+    LastAdminError,
+    NotFoundError,
+    PasswordIncorrectError,
+    TooManyRequestsError,
+)
 from app.db.pagination import KeysetPage
-from app.dependencies import Paging, Registration, UserAdmin, UserId, UserList, Users, UsersRead
+from app.dependencies import Account, Paging, Registration, UserAdmin, UserId, UserList, Users, UsersRead
 from app.models.user import User, UserRow
+from app.schemas.account import AccountDeletion, EmailChange, PasswordChange
 from app.schemas.page import Page
 from app.schemas.user import UserAdminUpdate, UserCreate, UserRead, UserUpdate
 
 router = APIRouter(prefix="/users", tags=["users"])
-ADMINISTRATION = problems(ForbiddenError, NotFoundError, LastAdminError)
+PASSWORD = problems(PasswordIncorrectError, TooManyRequestsError)
+ADMINISTRATION = problems(NotFoundError, LastAdminError)
 
 
 @router.post("", response_model=UserRead, status_code=201, responses=problems(EmailTakenError))
@@ -34,13 +42,31 @@ async def update_current_user(users: Users, data: UserUpdate) -> UserRow:
     return await users.update_own(data)
 
 
+@router.delete("/me", status_code=204, responses=problems(PasswordIncorrectError, LastAdminError, TooManyRequestsError))
+async def delete_current_user(users: Users, data: AccountDeletion) -> None:
+    """Delete one's own account and all that is its."""
+    await users.delete_own(data)
+
+
+@router.put("/me/password", status_code=204, responses=PASSWORD)
+async def change_password(account: Account, data: PasswordChange) -> None:
+    """Set a new password; every other session ends."""
+    await account.change_password(data)
+
+
+@router.put("/me/email", status_code=202, responses={**PASSWORD, **problems(EmailTakenError)})
+async def change_email(account: Account, data: EmailChange) -> None:
+    """Ask to move to another address: confirmed by a mail there, told to the old one."""
+    await account.request_email_change(data)
+
+
 @router.get("/{user_id}", response_model=UserRead, responses=problems(NotFoundError))
 async def read_user(users: UsersRead, user_id: UserId) -> UserRow:
     """Read an account: one's own, or any for an administrator."""
     return await users.get(user_id)
 
 
-@router.get("", response_model=Page[UserRead], responses=problems(ForbiddenError))
+@router.get("", response_model=Page[UserRead])
 async def list_users(users: UserList, query: Paging) -> KeysetPage[UserRow]:
     """List every account, oldest first; for administrators."""
     return await users.list(query)

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from app.api.openapi import problems
-from app.core.exceptions import ForbiddenError, NotFoundError
+from app.core.exceptions import NotFoundError
 from app.db.pagination import KeysetPage
 from app.dependencies import Paging, UserId, UserList, UsersRead
 from app.models.user import UserRow
@@ -25,7 +25,7 @@ async def read_user_v2(users: UsersRead, user_id: UserId) -> UserRow:
     return await users.get(user_id)
 
 
-@router.get("", response_model=Page[UserReadV2], responses=problems(ForbiddenError))
+@router.get("", response_model=Page[UserReadV2])
 async def list_users_v2(users: UserList, query: Paging) -> KeysetPage[UserRow]:
     """List every account, oldest first; for administrators."""
     return await users.list(query)

@@ -2,9 +2,9 @@
 
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
-from app.core.settings.process import ProcessSettings, StringList, is_deployed
+from app.core.settings.process import ProcessSettings, Seconds, StringList, is_deployed
 
 
 class HttpSettings(ProcessSettings):
@@ -24,6 +24,12 @@ class HttpSettings(ProcessSettings):
     """Host headers that are served; unset: the host of PUBLIC_URL and the loopback names."""
     allowed_origins: StringList = ()
     """Browser origins that may call the API (CORS)."""
+    redis_url: SecretStr | None = None
+    """redis:// of a Redis or Valkey that all processes count rate limits in; unset: each counts for itself."""
+    redis_timeout_seconds: Seconds = 0.2
+    """The longest wait for it; then a process counts for itself."""
+    rate_limit_enabled: bool = True
+    """Whether requests are limited at all."""
     max_body_bytes: int = Field(default=1_048_576, ge=1024, le=1_073_741_824)
     """The largest request body."""
     shutdown_timeout_seconds: int = Field(default=30, ge=1, le=3600)

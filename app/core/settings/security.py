@@ -35,6 +35,16 @@ class SecuritySettings(DatabaseSettings):
     """Former keys, which still verify and no longer sign."""
     access_token_expire_minutes: int = Field(default=15, ge=1, le=15)
     """The lifetime of an access token."""
+    refresh_token_expire_days: int = Field(default=30, ge=1, le=365)
+    """The lifetime of a session, however much it is used."""
+    session_idle_days: int = Field(default=14, ge=1, le=365)
+    """A session that is not refreshed for so long ends."""
+    refresh_grace_seconds: int = Field(default=10, ge=0, le=60)
+    """How long a used refresh token still gives its successor, for answers that were lost and for second tabs."""
+    verify_email_expire_hours: int = Field(default=48, ge=1, le=720)
+    """The lifetime of the link that confirms an address."""
+    reset_password_expire_minutes: int = Field(default=30, ge=5, le=1440)
+    """The lifetime of the link that resets a password."""
     password_hash_memory_kib: int = Field(default=19_456, ge=8, le=1_048_576)
     """The memory of one argon2id hash; the default is OWASP's."""
     password_hash_iterations: int = Field(default=2, ge=1, le=100)

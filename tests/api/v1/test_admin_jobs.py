@@ -22,7 +22,9 @@ async def test_jobs_are_listed_in_pages_without_their_payload(accounts: Accounts
     params = {"state": "queued", "cursor": first["next_cursor"]}
     rest = (await root.request("GET", "/api/v1/admin/jobs", params=params)).json()
     jobs = first["items"] + rest["items"]
-    assert [(job["kind"], job["state"], job["attempts"]) for job in jobs] == [("send_welcome_mail", "queued", 0)] * 2
+    assert [(job["kind"], job["state"], job["attempts"]) for job in jobs] == [
+        ("send_verify_email_mail", "queued", 0)
+    ] * 2
     assert jobs[0]["id"] < jobs[1]["id"]
     assert "@" not in str(jobs)
     assert (await root.request("GET", "/api/v1/admin/jobs", params={"state": "failed"})).json()["items"] == []

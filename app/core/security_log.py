@@ -1,0 +1,33 @@
+"""The security log: what happened to accounts, as structured events with the request id, and never a secret."""
+
+from enum import StrEnum
+from uuid import UUID
+
+import structlog
+
+log = structlog.get_logger("app.security")
+
+
+class SecurityEvent(StrEnum):
+    """Everything that is logged; alerts and audits rely on the names."""
+
+    LOGIN_SUCCEEDED = "login_succeeded"
+    LOGIN_FAILED = "login_failed"
+    LOGIN_LIMITED = "login_limited"
+    ACCESS_DENIED = "access_denied"
+    TOKEN_REPLAYED = "token_replayed"  # noqa: S105  no token
+    SESSION_REVOKED = "session_revoked"
+    SESSIONS_REVOKED = "sessions_revoked"
+    ACCOUNT_CREATED = "account_created"
+    ACCOUNT_CHANGED = "account_changed"
+    ACCOUNT_DELETED = "account_deleted"
+    EMAIL_VERIFIED = "email_verified"
+    EMAIL_CHANGED = "email_changed"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105  no password
+    PASSWORD_RESET = "password_reset"  # noqa: S105  no password
+    PASSWORD_INCORRECT = "password_incorrect"  # noqa: S105  no password
+
+
+def record(event: SecurityEvent, *, user_id: UUID | None = None, **facts: str | bool | None) -> None:
+    """Log an event; `user_id` is the account it is about."""
+    log.info(str(event), account_id=str(user_id) if user_id else None, **facts)

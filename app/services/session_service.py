@@ -1,0 +1,167 @@
+"""Sessions: opened by a login, kept by rotating refresh tokens, ended by revocation."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import SQLColumnExpression, delete, select, update
+from uuid_utils.compat import uuid7
+
+from app.core.config import Settings
+from app.core.exceptions import InvalidGrantError, NotFoundError
+from app.core.opaque_tokens import exchange, hash_token, new_token, open_sealed
+from app.core.security_log import SecurityEvent, record
+from app.db.session import Reader, Writer
+from app.models.refresh_token import RefreshToken
+from app.models.session import UserSession
+from app.models.user import User
+from app.schemas.session import SessionList, SessionRead
+from app.services.principal import Client, Principal
+
+LONGEST_LIST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A live session and the refresh token that continues it."""
+
+    user_id: UUID
+    session_id: UUID
+    refresh_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionKeeper:
+    """Opens sessions and rotates their refresh tokens (RFC 9700, section 4.14)."""
+
+    session: Writer
+    settings: Settings
+
+    async def open(self, user_id: UUID, client: Client) -> Grant:
+        """Begin a session and the family of its refresh tokens."""
+        now, token, session_id = datetime.now(UTC), new_token(), uuid7()
+        self.session.add(
+            UserSession(
+                id=session_id,
+                user_id=user_id,
+                created_at=now,
+                last_used_at=now,
+                expires_at=now + timedelta(days=self.settings.refresh_token_expire_days),
+                user_agent=client.user_agent,
+                ip_address=client.ip_address,
+            )
+        )
+        await self.session.flush()
+        self.session.add(RefreshToken(session_id=session_id, token_hash=hash_token(token)))
+        await self.session.flush()
+        return Grant(user_id, session_id, token)
+
+    async def rotate(self, token: str) -> Grant:
+        """Exchange a token for its successor, or raise InvalidGrantError.
+
+        Of any number of requests with one token, the first makes the successor and the others within the grace get
+        the same one. Later ones are a replay: somebody else has the token, and the session ends for both.
+        """
+        now = datetime.now(UTC)
+        successor, sealed = exchange(token)
+        owner = await self._use(token, now, sealed)
+        if owner is None:
+            return await self._repeat(token, now)
+        user_id, session_id = owner
+        self.session.add(RefreshToken(session_id=session_id, token_hash=hash_token(successor)))
+        await self.session.execute(update(UserSession).where(UserSession.id == session_id).values(last_used_at=now))
+        return Grant(user_id, session_id, successor)
+
+    async def _use(self, token: str, now: datetime, sealed: bytes) -> tuple[UUID, UUID] | None:
+        """Mark a token as used if it is unused and its session lives: one statement, so that one of many wins."""
+        statement = (
+            update(RefreshToken)
+            .where(
+                RefreshToken.token_hash == hash_token(token),
+                RefreshToken.used_at.is_(None),
+                *self._is_live(now),
+            )
+            .values(used_at=now, sealed_successor=sealed)
+            .returning(UserSession.user_id, UserSession.id)
+        )
+        row = (await self.session.execute(statement)).one_or_none()
+        return (row[0], row[1]) if row else None
+
+    async def _repeat(self, token: str, now: datetime) -> Grant:
+        statement = select(
+            UserSession.user_id, UserSession.id, RefreshToken.used_at, RefreshToken.sealed_successor
+        ).where(RefreshToken.token_hash == hash_token(token), *self._is_live(now))
+        row = (await self.session.execute(statement)).one_or_none()
+        if row is None or row.used_at is None or row.sealed_successor is None:
+            raise InvalidGrantError
+        if now - row.used_at <= timedelta(seconds=self.settings.refresh_grace_seconds):
+            return Grant(row.user_id, row.id, open_sealed(token, row.sealed_successor))
+        await self.session.execute(delete(UserSession).where(UserSession.id == row.id))
+        # The one early commit: the refusal below rolls back, and the thief's tokens must not survive it.
+        await self.session.commit()
+        record(SecurityEvent.TOKEN_REPLAYED, user_id=row.user_id, session_id=str(row.id))
+        raise InvalidGrantError
+
+    def _is_live(self, now: datetime) -> tuple[SQLColumnExpression[bool], ...]:
+        idle = timedelta(days=self.settings.session_idle_days)
+        return (
+            RefreshToken.session_id == UserSession.id,
+            UserSession.user_id == User.id,
+            User.is_active,
+            UserSession.expires_at > now,
+            UserSession.last_used_at > now - idle,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SessionReader:
+    """Lists one's own sessions."""
+
+    session: Reader
+    viewer: Principal
+
+    async def list(self) -> SessionList:
+        """Read the live ones, newest first, a hundred at most."""
+        statement = (
+            select(
+                UserSession.id,
+                UserSession.created_at,
+                UserSession.last_used_at,
+                UserSession.expires_at,
+                UserSession.user_agent,
+                UserSession.ip_address,
+                (UserSession.id == self.viewer.session_id).label("is_current"),
+            )
+            .where(UserSession.user_id == self.viewer.user_id, UserSession.expires_at > datetime.now(UTC))
+            .order_by(UserSession.id.desc())
+            .limit(LONGEST_LIST)
+        )
+        rows = (await self.session.execute(statement)).all()
+        return SessionList(items=[SessionRead.model_validate(row) for row in rows])
+
+
+@dataclass(frozen=True, slots=True)
+class SessionService(SessionReader):
+    """Revokes one's own sessions."""
+
+    session: Writer
+
+    async def revoke(self, session_id: UUID) -> None:
+        """End one session, or raise NotFoundError: another's and a missing one look the same."""
+        statement = delete(UserSession).where(UserSession.id == session_id, UserSession.user_id == self.viewer.user_id)
+        if (await self.session.execute(statement.returning(UserSession.id))).one_or_none() is None:
+            raise NotFoundError
+        record(SecurityEvent.SESSION_REVOKED, user_id=self.viewer.user_id, session_id=str(session_id))
+
+    async def revoke_others(self) -> None:
+        """End all but the session that asks."""
+        await revoke_sessions(self.session, self.viewer.user_id, spare=self.viewer.session_id)
+
+
+async def revoke_sessions(session: Writer, user_id: UUID, *, spare: UUID | None = None) -> None:
+    """End every session of an account, but for one that is spared."""
+    statement = delete(UserSession).where(UserSession.user_id == user_id)
+    if spare is not None:
+        statement = statement.where(UserSession.id != spare)
+    await session.execute(statement)
+    record(SecurityEvent.SESSIONS_REVOKED, user_id=user_id)
