@@ -1,6 +1,7 @@
 """The real thing for every test: PostgreSQL, a schema made by the migrations, the whole application."""
 
 import asyncio
+import logging
 import os
 import shutil
 import tempfile
@@ -29,6 +30,7 @@ for name in Settings.model_fields:
 from app.db.migrations import upgrade  # noqa: E402  the imports below read the settings
 from app.db.session import Database  # noqa: E402
 from app.main import create_application  # noqa: E402
+from tests.mails import Outbox  # noqa: E402
 
 BASE_URL = "http://localhost"
 FAST = ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_connections = 200")
@@ -98,7 +100,7 @@ def make_settings(database_url: str, **changes: Any) -> Settings:
         "secret_key": SecretStr("a-key-for-the-tests-0123456789-0123456789"),
         "password_hash_memory_kib": 8,
         "password_hash_iterations": 1,
-        "log_level": "INFO",
+        "log_level": "WARNING",
         "worker_in_process": False,
         "rate_limit_enabled": False,
     }
@@ -135,6 +137,13 @@ async def application(settings: Settings) -> AsyncIterator[ASGIApp]:
         yield with_state(app, state)  # type: ignore[arg-type]  # the lifespan yields a State
 
 
+@pytest.fixture
+def logs(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    """What is logged from INFO on; other tests log warnings only, which is faster."""
+    caplog.set_level(logging.INFO)
+    return caplog
+
+
 @pytest.fixture(scope="session")
 async def shared_database(settings: Settings) -> AsyncIterator[Database]:
     """Connections of the tests' own, beside those of the application."""
@@ -158,6 +167,12 @@ async def client(application: ASGIApp, database: Database) -> AsyncIterator[http
     transport = httpx2.ASGITransport(application, raise_app_exceptions=False)
     async with httpx2.AsyncClient(transport=transport, base_url=BASE_URL) as client:
         yield client
+
+
+@pytest.fixture
+def outbox(settings: Settings, database: Database) -> Outbox:
+    """The mails of a test."""
+    return Outbox(settings, database)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ class Operation:
 
     method: str
     template: str
+    operation_id: str
     statuses: frozenset[int]
     parameters: tuple[str, ...] = ()
     is_secured: bool = False
@@ -49,6 +50,7 @@ def _operation(path: str, method: str, described: dict[str, Any]) -> Operation:
     return Operation(
         method=method.upper(),
         template=path,
+        operation_id=described["operationId"],
         statuses=frozenset(int(status) for status in described["responses"]),
         parameters=tuple(p["name"] for p in described.get("parameters", ()) if p["in"] == "query"),
         is_secured="security" in described,

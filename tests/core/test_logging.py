@@ -15,13 +15,13 @@ from tests.factories import PASSWORD, Accounts
 DSN = "postgresql://db.internal/app"
 
 
-async def test_a_request_is_one_line_with_its_id(accounts: Accounts, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_request_is_one_line_with_its_id(accounts: Accounts, logs: pytest.LogCaptureFixture) -> None:
     """Method, path, template, status, duration and client; never the query, which may hold a secret."""
     ada = await accounts.create()
     item = await ada.create_item()
-    caplog.clear()
+    logs.clear()
     response = await ada.request("GET", f"/api/v1/items/{item['id']}?canary=1")
-    [record] = [r for r in caplog.records if r.name == "app.access"]
+    [record] = [r for r in logs.records if r.name == "app.access"]
     assert isinstance(record.msg, dict)
     assert record.msg | {"duration_ms": 0, "timestamp": ""} == {
         "event": "request",
@@ -39,13 +39,13 @@ async def test_a_request_is_one_line_with_its_id(accounts: Accounts, caplog: pyt
     }
 
 
-async def test_no_password_and_no_token_is_logged(accounts: Accounts, caplog: pytest.LogCaptureFixture) -> None:
+async def test_no_password_and_no_token_is_logged(accounts: Accounts, logs: pytest.LogCaptureFixture) -> None:
     """Whatever happens to the request that carries it."""
     ada = await accounts.create()
     await ada.client.post("/api/v1/users", json={"email": "x", "password": PASSWORD})
     await ada.client.post("/api/v1/auth/token", data={"grant_type": "x", "password": PASSWORD})
     await ada.request("GET", "/api/v1/items")
-    logged = " ".join(str(record.msg) for record in caplog.records)
+    logged = " ".join(str(record.msg) for record in logs.records)
     assert logged
     assert PASSWORD not in logged
     assert ada.token not in logged
@@ -55,7 +55,7 @@ def test_outside_development_every_line_is_one_json_object(capsys: pytest.Captur
     """The libraries' records and stacks included."""
     handlers = logging.getLogger().handlers[:]
     try:
-        configure_logging(make_settings(DSN, environment="production"))
+        configure_logging(make_settings(DSN, environment="production", log_level="INFO"))
         structlog.get_logger("ours").info("hello", answer=42)
         logging.getLogger("uvicorn.error").warning("theirs")
         try:

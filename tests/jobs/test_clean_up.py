@@ -23,11 +23,11 @@ async def test_old_things_go_and_recent_ones_stay(settings: Settings, database: 
 
 
 async def test_one_that_fails_does_not_stop_the_others(
-    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch, logs: pytest.LogCaptureFixture
 ) -> None:
     """It is logged by its name."""
     broken = {"broken": text("DELETE FROM nothing")}
     monkeypatch.setattr(clean_up, "CLEAN_UPS", {**broken, "works": text("DELETE FROM pgqueuer_log")})
     await clean_up.clean_up(make_resources(settings, database))
-    assert "broken" in caplog.text
-    assert "works" not in caplog.text
+    assert "broken" in logs.text
+    assert "works" not in logs.text

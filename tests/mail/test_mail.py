@@ -151,7 +151,7 @@ def test_other_urls_are_refused(url: str) -> None:
 
 @pytest.mark.parametrize("environment", ["development", "production"])
 async def test_without_a_server_mails_are_files(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, environment: str
+    tmp_path: Path, logs: pytest.LogCaptureFixture, environment: str
 ) -> None:
     """In development the log shows the link; elsewhere links may be secrets."""
     settings = make_settings(DSN, mail_directory=str(tmp_path), environment=environment)
@@ -160,7 +160,7 @@ async def test_without_a_server_mails_are_files(
     await mailer.send(message_to())
     [file] = tmp_path.glob("*.eml")
     assert message_from_bytes(file.read_bytes())["To"] == "ada@example.com"
-    assert ("https://example.com" in caplog.text) is (environment == "development")
+    assert ("https://example.com" in logs.text) is (environment == "development")
 
 
 def test_nobody_writes_headers_or_markup_through_a_name() -> None:

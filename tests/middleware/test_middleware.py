@@ -74,13 +74,13 @@ async def test_known_origins_may_call_and_read_errors() -> None:
 
 
 async def test_an_unexpected_exception_is_a_problem_that_says_nothing(
-    settings: Settings, accounts: Accounts, caplog: pytest.LogCaptureFixture
+    settings: Settings, accounts: Accounts, logs: pytest.LogCaptureFixture
 ) -> None:
     """But its request id; the stack is logged, and CORS lets a page read it."""
     ada = await accounts.create()
     app = create_application(settings.model_copy(update={"allowed_origins": ("https://app.example",)}))
 
-    logging.getLogger().addHandler(caplog.handler)  # the application has set logging up anew
+    logging.getLogger().addHandler(logs.handler)  # the application has set logging up anew
 
     @app.get("/broken")
     async def broken() -> None:
@@ -91,7 +91,7 @@ async def test_an_unexpected_exception_is_a_problem_that_says_nothing(
     assert problem(response) == (500, "internal_error")
     assert "canary" not in response.text
     assert response.headers["access-control-allow-origin"] == "https://app.example"
-    [record] = [r for r in caplog.records if isinstance(r.msg, dict) and r.msg["event"] == "unhandled exception"]
+    [record] = [r for r in logs.records if isinstance(r.msg, dict) and r.msg["event"] == "unhandled exception"]
     assert isinstance(record.msg, dict)
     assert str(record.msg["exc_info"]) == "canary"
     assert record.msg["request_id"] == response.headers["x-request-id"]

@@ -1,6 +1,6 @@
 """Tokens, sessions, and links from mails."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from app.api.openapi import problems
 from app.core.exceptions import (
@@ -43,7 +43,7 @@ async def create_token(auth: Auth, form: TokenForm) -> TokenRead:
     return await auth.grant_token(form)
 
 
-@router.post("/revoke")
+@router.post("/revoke", response_class=Response)
 async def revoke_token(auth: Auth, form: RevocationForm) -> None:
     """Log out: end the session of an access or refresh token (RFC 7009). An unknown token is no error."""
     await auth.revoke_token(form.token.get_secret_value())
@@ -73,13 +73,13 @@ async def verify_email(recovery: Recovery, data: EmailVerification) -> None:
     await recovery.verify_email(data.token.get_secret_value())
 
 
-@router.post("/verify-email/request", status_code=202)
+@router.post("/verify-email/request", status_code=202, response_class=Response)
 async def request_verification(account: Account) -> None:
     """Ask for another mail that confirms one's address."""
     await account.request_verification()
 
 
-@router.post("/password/forgot", status_code=202, responses=problems(TooManyRequestsError))
+@router.post("/password/forgot", status_code=202, response_class=Response, responses=problems(TooManyRequestsError))
 async def forgot_password(recovery: Recovery, data: PasswordForgotten) -> None:
     """Ask for a mail to reset a password; the answer is the same whether or not there is such an account."""
     await recovery.request_reset(data.email)

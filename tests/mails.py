@@ -1,0 +1,54 @@
+"""Mails that the service has sent in a test."""
+
+import re
+from email.message import EmailMessage
+
+from sqlalchemy import text
+
+from app.core.config import Settings
+from app.db.session import Database
+from app.jobs.kinds import Resources
+from app.jobs.runner import JobRunner, make_resources
+from tests.jobs.conftest import run_until
+
+TOKEN = re.compile(r"#token=([\w-]+)")
+
+
+class Outbox:
+    """Runs the jobs that wait and collects their mails; it is the mailer of that worker."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self.database = database
+        self.messages: list[EmailMessage] = []
+        real = make_resources(settings, database)
+        self.resources = Resources(real.settings, real.database, self, real.messages)
+
+    async def send(self, message: EmailMessage) -> None:
+        """Take a mail."""
+        self.messages.append(message)
+
+    async def deliver(self) -> list[EmailMessage]:
+        """Do all waiting jobs; give the mails they sent."""
+        self.messages.clear()
+
+        async def is_done() -> bool:
+            async with self.database.reader() as session:
+                waiting: int | None = await session.scalar(text("SELECT count(*) FROM pgqueuer"))
+            return waiting == 0
+
+        await run_until(JobRunner(self.resources, schedules=()), is_done)
+        return list(self.messages)
+
+    async def token_to(self, address: str) -> str:
+        """Deliver, and read the token in the one mail with a link to this address."""
+        found = [TOKEN.search(body(message)) for message in await self.deliver() if message["To"] == address]
+        [token] = [match[1] for match in found if match]
+        return token
+
+
+def body(message: EmailMessage) -> str:
+    """The plain text of a mail."""
+    part = message.get_body(("plain",))
+    assert part is not None
+    content: str = part.get_content()
+    return content
