@@ -6,7 +6,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 SOURCES := app benchmarks devtools migrations tests gunicorn.conf.py
 
-.PHONY: help run db test check fmt requirements clean
+.PHONY: help run db test check fmt fuzz openapi requirements clean
 
 help: ## List every target
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -26,6 +26,14 @@ check: $(INSTALLED) ## Run everything that CI runs
 fmt: $(INSTALLED) ## Format and repair what can be repaired
 	@$(BIN)/ruff format $(SOURCES)
 	@$(BIN)/ruff check --fix $(SOURCES)
+
+fuzz: $(INSTALLED) ## Try at least 10,000 generated requests against the API
+	@$(BIN)/python -m devtools.fuzz --examples 100
+
+openapi: $(INSTALLED) ## Write docs/openapi/*.json, which the tests compare with the API
+	@mkdir -p docs/openapi
+	@ENVIRONMENT=development PUBLIC_URL= $(BIN)/python -m app openapi v1 > docs/openapi/v1.json
+	@ENVIRONMENT=development PUBLIC_URL= $(BIN)/python -m app openapi v2 > docs/openapi/v2.json
 
 requirements: $(INSTALLED) ## Compile requirements/*.txt from *.in; UPGRADE=1 takes newer versions
 	@$(BIN)/python -m devtools.requirements $(if $(UPGRADE),--upgrade)

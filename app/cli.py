@@ -11,6 +11,7 @@ import typer
 import uvicorn
 from pydantic import ValidationError
 
+from app.api.openapi import only_version
 from app.core.config import Settings, load_settings, setting_sources
 from app.core.database_url import PROJECT_ROOT
 from app.core.exceptions import DomainError
@@ -113,10 +114,7 @@ async def register_administrator(settings: Settings, data: UserCreate) -> None:
 def openapi(version: Annotated[ApiVersion | None, typer.Argument()] = None) -> None:
     """Print the OpenAPI document, of all versions or of one."""
     document = create_application(load_settings()).openapi()
-    if version:
-        prefix = f"/api/{version}/"
-        document["paths"] = {path: item for path, item in document["paths"].items() if path.startswith(prefix)}
-    typer.echo(json.dumps(document, indent=2))
+    typer.echo(json.dumps(only_version(document, version) if version else document, indent=2))
 
 
 @cli.command()

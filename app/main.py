@@ -2,9 +2,10 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from datetime import UTC, timedelta
 
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
@@ -24,18 +25,47 @@ from app.dependencies import State
 from app.jobs.runner import JobRunner, make_resources, running_jobs
 from app.middleware.body_limit import BodyLimitMiddleware
 from app.middleware.catch_all import CatchAllMiddleware
+from app.middleware.deprecation import DeprecationMiddleware
 from app.middleware.logging import RequestContextMiddleware
 from app.middleware.normalization import NormalizationMiddleware
 from app.middleware.security_headers import SecurityHeadersMiddleware
 from app.middleware.trusted_hosts import TrustedHostsMiddleware
 
 DOCS_PATH, REDOC_PATH, OPENAPI_PATH = "/api/docs", "/api/redoc", "/api/openapi.json"
+TAGS = [
+    {"name": "items", "description": "The exemplary resource: what somebody owns."},
+    {"name": "users", "description": "Accounts."},
+    {"name": "auth", "description": "Tokens, sessions, and links from mails."},
+    {"name": "admin", "description": "The job queue, for administrators."},
+    {"name": "health", "description": "What probes and balancers ask."},
+]
+HALF_A_YEAR = timedelta(days=182)
+CONDITIONS = ("If-Match", "If-None-Match")
 DESCRIPTION = "Accounts, items and health, in two versions."
 
 
 def operation_id(route: APIRoute) -> str:
     """Name an operation after its function: that is what generated clients call."""
     return route.name
+
+
+def deprecation(settings: Settings) -> list[Middleware]:
+    """Mark version 1 as deprecated once its end is known."""
+    if settings.api_v1_sunset is None:
+        return []
+    successors = frozenset(
+        (method, route.path or "") for route in iter_route_contexts(v2.routes) for method in route.methods or ()
+    )
+    return [
+        Middleware(
+            DeprecationMiddleware,
+            old_prefix="/api/v1/",
+            new_prefix="/api/v2/",
+            successors=successors,
+            deprecated_at=settings.api_v1_deprecated or settings.api_v1_sunset - HALF_A_YEAR,
+            sunset_at=settings.api_v1_sunset.astimezone(UTC),
+        )
+    ]
 
 
 def middleware(settings: Settings) -> list[Middleware]:
@@ -49,13 +79,14 @@ def middleware(settings: Settings) -> list[Middleware]:
             docs_paths=(DOCS_PATH, REDOC_PATH),
             https_only=settings.public_url.startswith("https:"),
         ),
+        *deprecation(settings),
         # Outside the catch-all: without these headers a browser hides a 500 from the page that asked.
         Middleware(
             CORSMiddleware,
             allow_origins=settings.allowed_origins,
             allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
-            expose_headers=["Link", "Location", "Retry-After", "X-Request-ID"],
+            allow_headers=["Authorization", "Content-Type", *CONDITIONS, "Idempotency-Key", "X-Request-ID"],
+            expose_headers=["ETag", "Link", "Location", "Retry-After", "X-Request-ID"],
         ),
         # Turns what is raised below, domain errors included, into answers.
         Middleware(CatchAllMiddleware, render=render_exception),
@@ -101,6 +132,10 @@ def create_application(settings: Settings | None = None) -> FastAPI:
         title=settings.project_name,
         version=settings.version,
         description=DESCRIPTION,
+        contact={"name": settings.project_name},
+        license_info={"name": "MIT", "identifier": "MIT"},
+        servers=[{"url": "/"}],
+        openapi_tags=TAGS,
         openapi_url=OPENAPI_PATH if docs else None,
         docs_url=DOCS_PATH if docs else None,
         redoc_url=REDOC_PATH if docs else None,

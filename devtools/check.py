@@ -20,6 +20,8 @@ STEPS: tuple[tuple[str, ...], ...] = (
     ("hadolint", "Dockerfile"),
     ("check-jsonschema", COMPOSE_SCHEMA, "docker-compose.yml"),
     ("python", "-m", "devtools.requirements", "--check"),
+    ("python", "-m", "devtools.clients"),
+    ("python", "-m", "devtools.fuzz", "--examples=2"),
     ("pytest", "-n", "2", "--cov"),
 )
 

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
 
+from app.core.conditional import NotModified
 from app.core.exceptions import (
     ContentTooLargeError,
     DomainError,
@@ -127,8 +128,15 @@ async def handle_http_exception(request: Request, error: Exception) -> Response:
     return render_problem(request.scope, kind(), errors, headers)
 
 
+async def handle_not_modified(_: Request, error: Exception) -> Response:
+    """Answer a client that has the current version."""
+    assert isinstance(error, NotModified)
+    return Response(status_code=304, headers={"ETag": error.tag})
+
+
 def install_error_handlers(app: FastAPI) -> None:
     """Render every kind of error the same way."""
     app.add_exception_handler(DomainError, handle_domain_error)
     app.add_exception_handler(RequestValidationError, handle_validation_error)
     app.add_exception_handler(HTTPException, handle_http_exception)
+    app.add_exception_handler(NotModified, handle_not_modified)

@@ -1,5 +1,7 @@
 """The OpenAPI document: what FastAPI derives, with the refusals it cannot know."""
 
+import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,6 +24,14 @@ from app.schemas.problem import Problem
 
 Responses = dict[int | str, dict[str, Any]]
 REFERENCE = "#/components/schemas/{model}"
+SCHEMA_NAME = re.compile(r'"#/components/schemas/([^"]+)"')
+BY_FORMAT: dict[str, object] = {
+    "uuid": "01981f3c-6f2a-7c31-9d0b-3f5c8a1e2b4d",
+    "date-time": "2026-01-31T12:00:00Z",
+    "email": "ada@example.com",
+    "password": "correct horse battery staple",
+}
+BY_TYPE: dict[str, object] = {"string": "text", "integer": 1, "boolean": True}
 PROBLEM_CONTENT = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 EVERYWHERE = (
     InvalidHostError,
@@ -55,9 +65,10 @@ def _shared_refusals(operation: dict[str, Any]) -> Iterator[type[DomainError]]:
 
 
 def complete(document: dict[str, Any]) -> dict[str, Any]:
-    """Add every refusal to every operation, and the problem document to the schemas, once."""
+    """Add every refusal to every operation, the problem document to the schemas, and an example to each schema."""
     for operation in (operation for item in document["paths"].values() for operation in item.values()):
         operation["responses"].pop("422", None)
+        operation.setdefault("security", [])
         for status, response in problems(*_shared_refusals(operation)).items():
             operation["responses"].setdefault(str(status), response)
     _, definitions = models_json_schema([(Problem, "serialization")], ref_template=REFERENCE)
@@ -65,7 +76,42 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
     for replaced in ("HTTPValidationError", "ValidationError"):
         schemas.pop(replaced, None)
     schemas.update(definitions["$defs"])
+    for schema in schemas.values():
+        schema.setdefault("examples", [example_of(schema, schemas)])
     return document
+
+
+def example_of(schema: dict[str, Any], schemas: dict[str, Any]) -> object:
+    """Compose an example of a schema from those of its parts."""
+    if "$ref" in schema:
+        return example_of(schemas[schema["$ref"].rpartition("/")[2]], schemas)
+    for key in ("examples", "enum", "anyOf", "items"):
+        if key in schema:
+            first = schema[key] if key == "items" else schema[key][0]
+            example = first if key in ("examples", "enum") else example_of(first, schemas)
+            return [example] if key == "items" else example
+    if "properties" in schema:
+        return {name: example_of(part, schemas) for name, part in schema["properties"].items()}
+    if "const" in schema or "default" in schema:
+        return schema.get("const", schema.get("default"))
+    fallback = schema.get("minimum", BY_TYPE.get(schema.get("type", ""), {}))
+    return BY_FORMAT.get(schema.get("format", ""), fallback)
+
+
+def only_version(document: dict[str, Any], version: str) -> dict[str, Any]:
+    """Cut a document down to one version and the schemas that it uses."""
+    prefix = f"/api/{version}/"
+    paths = {path: item for path, item in document["paths"].items() if path.startswith(prefix)}
+    schemas = document["components"]["schemas"]
+    used: set[str] = set()
+    waiting = SCHEMA_NAME.findall(json.dumps(paths))
+    while waiting:
+        name = waiting.pop()
+        if name not in used:
+            used.add(name)
+            waiting += SCHEMA_NAME.findall(json.dumps(schemas[name]))
+    components = {**document["components"], "schemas": {name: schemas[name] for name in sorted(used)}}
+    return {**document, "paths": paths, "components": components}
 
 
 def install_openapi(app: FastAPI) -> None:

@@ -139,6 +139,12 @@ class EmailTakenError(ConflictError):
     code = "email_taken"
 
 
+class IdempotencyInProgressError(ConflictError):
+    """A request with this idempotency key is still at work; try again shortly."""
+
+    code = "idempotency_in_progress"
+
+
 class JobNotFailedError(ConflictError):
     """Only a job that has failed for good can be requeued."""
 
@@ -171,7 +177,27 @@ class InvalidCursorError(ValidationFailedError):
     code = "invalid_cursor"
 
 
-# 429
+class IdempotencyKeyReusedError(ValidationFailedError):
+    """The idempotency key was used before with another payload."""
+
+    code = "idempotency_key_reused"
+
+
+# 412, 428, 429
+
+
+class PreconditionFailedError(DomainError):
+    """The resource has changed since the version that the request means."""
+
+    code = "precondition_failed"
+    status = 412
+
+
+class PreconditionRequiredError(DomainError):
+    """The request must say which version it means: send If-Match."""
+
+    code = "precondition_required"
+    status = 428
 
 
 class TooManyRequestsError(DomainError):

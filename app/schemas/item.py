@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import MISSING, Field
+from pydantic import MISSING, AwareDatetime, Field
 
 from app.schemas.page import PageQuery
 from app.schemas.types import Description, InputModel, OutputModel, Title
@@ -31,6 +31,10 @@ class ItemQuery(PageQuery):
     """The field to sort by; a minus sorts downwards."""
     title: Title | None = None
     """Only items whose title contains this, whatever the case."""
+    created_after: AwareDatetime | None = None
+    """Only items that were made after this time."""
+    created_before: AwareDatetime | None = None
+    """Only items that were made before this time."""
 
 
 class ItemRead(OutputModel):

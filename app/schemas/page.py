@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Generic, TypeVar
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from app.schemas.types import Cursor, Limit, OutputModel, QueryModel
 
@@ -12,6 +12,9 @@ T = TypeVar("T")
 
 class Page(OutputModel, Generic[T]):
     """Some of a list, and the cursor of what follows."""
+
+    # A parametrised generic does not inherit the docstring.
+    model_config = ConfigDict(json_schema_extra={"description": "Some of a list, and the cursor of what follows."})
 
     items: Sequence[T] = Field(max_length=100)
     next_cursor: str | None = Field(default=None, max_length=2000)

@@ -1,14 +1,18 @@
 """Problem documents (RFC 9457)."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from app.schemas.types import OutputModel
+
+LocationPart = Annotated[str, Field(max_length=100)] | Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
 class FieldError(OutputModel):
     """One fault of the input; the submitted value is never repeated."""
 
-    location: list[str | int] = Field(max_length=100, examples=[["body", "title"]])
+    location: list[LocationPart] = Field(max_length=100, examples=[["body", "title"]])
     message: str = Field(max_length=1000, examples=["Field required"])
     code: str = Field(max_length=100, examples=["missing"])
 

@@ -3,14 +3,16 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import delete, update
+from sqlalchemy import ColumnElement, delete, update
 
-from app.core.exceptions import NotFoundError
+from app.core.exceptions import DomainError, NotFoundError, PreconditionFailedError
 from app.db.pagination import Cursors, Keyset, KeysetPage, Order
 from app.db.session import Reader, Writer
 from app.models.item import ITEM_COLUMNS, Item, ItemRow, select_items
 from app.schemas.item import ItemCreate, ItemQuery, ItemUpdate
 
+Versions = frozenset[int] | None
+"""The versions that may be changed; None: whichever there is."""
 SORTABLE = {"created_at": Item.created_at, "title": Item.title}
 
 
@@ -35,8 +37,12 @@ class ItemReader:
         statement = select_items(self.owner_id)
         if query.title is not None:
             statement = statement.where(Item.title.icontains(query.title, autoescape=True))
+        if query.created_after is not None:
+            statement = statement.where(Item.created_at > query.created_after)
+        if query.created_before is not None:
+            statement = statement.where(Item.created_at < query.created_before)
         order = Order(SORTABLE[query.sort.lstrip("-")], Item.id, query.sort.startswith("-"))
-        scope = f"items {self.owner_id} {query.sort} {query.title}"
+        scope = f"items {self.owner_id} {query.model_dump_json(exclude={'cursor', 'limit'})}"
         return await Keyset(self.cursors, order, scope).page(
             self.session, statement, limit=query.limit, cursor=query.cursor
         )
@@ -55,21 +61,28 @@ class ItemService(ItemReader):
         await self.session.flush()
         return item
 
-    async def update(self, item_id: UUID, data: ItemUpdate) -> ItemRow:
-        """Change what is given."""
-        statement = (
-            update(Item)
-            .where(Item.id == item_id, Item.owner_id == self.owner_id)
-            .values(**data.model_dump(), version=Item.version + 1)
-            .returning(*ITEM_COLUMNS)
-        )
-        item = (await self.session.execute(statement)).one_or_none()
+    async def update(self, item_id: UUID, data: ItemUpdate, versions: Versions = None) -> ItemRow:
+        """Change what is given, if the item has one of these versions.
+
+        The check is in the statement, not before it: of two editors of one version one gets PreconditionFailedError.
+        """
+        statement = update(Item).where(*self._is(item_id, versions)).returning(*ITEM_COLUMNS)
+        changes = {**data.model_dump(), "version": Item.version + 1}
+        item = (await self.session.execute(statement.values(changes))).one_or_none()
         if item is None:
-            raise NotFoundError
+            raise await self._why_not(item_id)
         return item
 
-    async def delete(self, item_id: UUID) -> None:
-        """Delete one item."""
-        statement = delete(Item).where(Item.id == item_id, Item.owner_id == self.owner_id)
-        if (await self.session.execute(statement.returning(Item.id))).one_or_none() is None:
-            raise NotFoundError
+    async def delete(self, item_id: UUID, versions: Versions = None) -> None:
+        """Delete one item, if it has one of these versions."""
+        statement = delete(Item).where(*self._is(item_id, versions)).returning(Item.id)
+        if (await self.session.execute(statement)).one_or_none() is None:
+            raise await self._why_not(item_id)
+
+    def _is(self, item_id: UUID, versions: Versions) -> list[ColumnElement[bool]]:
+        is_own = [Item.id == item_id, Item.owner_id == self.owner_id]
+        return is_own if versions is None else [*is_own, Item.version.in_(versions)]
+
+    async def _why_not(self, item_id: UUID) -> DomainError:
+        await self.get(item_id)
+        return PreconditionFailedError()

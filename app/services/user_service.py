@@ -1,11 +1,13 @@
 """Accounts: registering, reading and changing them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import delete, update
 
-from app.core.exceptions import LastAdminError, NotFoundError
+from app.core.exceptions import LastAdminError, NotFoundError, UnauthenticatedError
 from app.core.passwords import PasswordHasher
 from app.core.security_log import SecurityEvent, record
 from app.db.pagination import Cursors, Keyset, KeysetPage, Order
@@ -39,6 +41,15 @@ class RegistrationService:
         return user
 
 
+@contextmanager
+def own_account() -> Iterator[None]:
+    """Say that a caller whose account was deleted in this moment is nobody, rather than that nothing is there."""
+    try:
+        yield
+    except NotFoundError:
+        raise UnauthenticatedError from None
+
+
 @dataclass(frozen=True, slots=True)
 class UserReader:
     """Reads accounts: one's own, or any for an administrator."""
@@ -58,7 +69,8 @@ class UserReader:
 
     async def get_own(self) -> UserRow:
         """Read one's own account."""
-        return await self.get(self.viewer.user_id)
+        with own_account():
+            return await self.get(self.viewer.user_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +83,14 @@ class UserService:
 
     async def update_own(self, data: UserUpdate) -> UserRow:
         """Change what is given."""
-        return await _change(self.session, self.viewer.user_id, data.model_dump())
+        with own_account():
+            return await _change(self.session, self.viewer.user_id, data.model_dump())
 
     async def delete_own(self, data: AccountDeletion) -> None:
         """Delete the account and all that is its, or raise PasswordIncorrectError or LastAdminError."""
         await self.check.confirm(self.viewer, data.password.get_secret_value())
-        await UserAdminService(self.session).delete(self.viewer.user_id)
+        with own_account():
+            await UserAdminService(self.session).delete(self.viewer.user_id)
 
 
 @dataclass(frozen=True, slots=True)

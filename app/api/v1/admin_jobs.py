@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from app.api.openapi import problems
 from app.core.exceptions import JobNotFailedError, NotFoundError
 from app.db.pagination import KeysetPage
-from app.dependencies import JobFilter, JobIdPath, Jobs, JobsRead
+from app.dependencies import JobFilter, JobIdPath, Jobs, JobsRead, Pages
 from app.models.job import JobRow
 from app.schemas.job import JobRead
 from app.schemas.page import Page
@@ -14,9 +14,9 @@ router = APIRouter(prefix="/admin/jobs", tags=["admin"])
 
 
 @router.get("", response_model=Page[JobRead])
-async def list_jobs(jobs: JobsRead, query: JobFilter) -> KeysetPage[JobRow]:
+async def list_jobs(jobs: JobsRead, query: JobFilter, pages: Pages) -> KeysetPage[JobRow]:
     """List jobs that wait, run or have failed for good, oldest first."""
-    return await jobs.list(query)
+    return pages.link(await jobs.list(query))
 
 
 @router.post("/{job_id}/requeue", status_code=204, responses=problems(NotFoundError, JobNotFailedError))

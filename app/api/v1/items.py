@@ -2,45 +2,57 @@
 
 from fastapi import APIRouter, Request, Response
 
+from app.api.idempotency import IdempotentRoute
 from app.api.openapi import problems
-from app.core.exceptions import NotFoundError
+from app.core.exceptions import (
+    IdempotencyInProgressError,
+    IdempotencyKeyReusedError,
+    NotFoundError,
+    PreconditionFailedError,
+    PreconditionRequiredError,
+    ValidationFailedError,
+)
 from app.db.pagination import KeysetPage
-from app.dependencies import ItemFilter, ItemId, Items, ItemsRead
+from app.dependencies import Idempotent, ItemFilter, ItemId, Items, ItemsRead, Pages, Tagger, VersionsToChange
 from app.models.item import Item, ItemRow
 from app.schemas.item import ItemCreate, ItemRead, ItemUpdate
 from app.schemas.page import Page
 
-router = APIRouter(prefix="/items", tags=["items"])
-MISSING_ITEM = problems(NotFoundError)
+router = APIRouter(prefix="/items", tags=["items"], route_class=IdempotentRoute)
+REPEATED = problems(IdempotencyInProgressError, ValidationFailedError, IdempotencyKeyReusedError)
+MISSING = problems(NotFoundError)
+OUTDATED = problems(NotFoundError, PreconditionFailedError, PreconditionRequiredError)
 
 
-@router.post("", response_model=ItemRead, status_code=201)
-async def create_item(items: Items, data: ItemCreate, request: Request, response: Response) -> Item:
-    """Create an item."""
+@router.post("", response_model=ItemRead, status_code=201, responses=REPEATED, dependencies=[Idempotent])
+async def create_item(items: Items, data: ItemCreate, tagger: Tagger, request: Request, response: Response) -> Item:
+    """Create an item. With an `Idempotency-Key` a retry makes no second one."""
     item = await items.create(data)
     response.headers["Location"] = request.app.url_path_for("read_item", item_id=item.id)
-    return item
+    return tagger.tag(item)
 
 
 @router.get("", response_model=Page[ItemRead])
-async def list_items(items: ItemsRead, query: ItemFilter) -> KeysetPage[ItemRow]:
+async def list_items(items: ItemsRead, query: ItemFilter, pages: Pages) -> KeysetPage[ItemRow]:
     """List one's own items, page by page."""
-    return await items.list(query)
+    return pages.link(await items.list(query))
 
 
-@router.get("/{item_id}", response_model=ItemRead, responses=MISSING_ITEM)
-async def read_item(items: ItemsRead, item_id: ItemId) -> ItemRow:
-    """Read one of one's own items."""
-    return await items.get(item_id)
+@router.get("/{item_id}", response_model=ItemRead, responses={**MISSING, 304: {"description": "Not modified"}})
+async def read_item(items: ItemsRead, item_id: ItemId, tagger: Tagger) -> ItemRow:
+    """Read one of one's own items, unless the client has this version (`If-None-Match`)."""
+    return tagger.tag_unless_fresh(await items.get(item_id))
 
 
-@router.patch("/{item_id}", response_model=ItemRead, responses=MISSING_ITEM)
-async def update_item(items: Items, item_id: ItemId, data: ItemUpdate) -> ItemRow:
-    """Change what is given; what is left out stays."""
-    return await items.update(item_id, data)
+@router.patch("/{item_id}", response_model=ItemRead, responses=OUTDATED)
+async def update_item(
+    items: Items, item_id: ItemId, data: ItemUpdate, versions: VersionsToChange, tagger: Tagger
+) -> ItemRow:
+    """Change what is given; what is left out stays. With `If-Match`, only that version is changed."""
+    return tagger.tag(await items.update(item_id, data, versions))
 
 
-@router.delete("/{item_id}", status_code=204, responses=MISSING_ITEM)
-async def delete_item(items: Items, item_id: ItemId) -> None:
-    """Delete an item."""
-    await items.delete(item_id)
+@router.delete("/{item_id}", status_code=204, responses=OUTDATED)
+async def delete_item(items: Items, item_id: ItemId, versions: VersionsToChange) -> None:
+    """Delete an item. With `If-Match`, only that version is deleted."""
+    await items.delete(item_id, versions)

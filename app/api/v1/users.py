@@ -11,7 +11,7 @@ from app.core.exceptions import (
     TooManyRequestsError,
 )
 from app.db.pagination import KeysetPage
-from app.dependencies import Account, Paging, Registration, UserAdmin, UserId, UserList, Users, UsersRead
+from app.dependencies import Account, Pages, Paging, Registration, UserAdmin, UserId, UserList, Users, UsersRead
 from app.models.user import User, UserRow
 from app.schemas.account import AccountDeletion, EmailChange, PasswordChange
 from app.schemas.page import Page
@@ -67,9 +67,9 @@ async def read_user(users: UsersRead, user_id: UserId) -> UserRow:
 
 
 @router.get("", response_model=Page[UserRead])
-async def list_users(users: UserList, query: Paging) -> KeysetPage[UserRow]:
+async def list_users(users: UserList, query: Paging, pages: Pages) -> KeysetPage[UserRow]:
     """List every account, oldest first; for administrators."""
-    return await users.list(query)
+    return pages.link(await users.list(query))
 
 
 @router.patch("/{user_id}", response_model=UserRead, responses=ADMINISTRATION)

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import AwareDatetime, Field, SecretStr, ValidationInfo, field_validator
 
 from app.core.settings.process import ProcessSettings, Seconds, StringList, is_deployed
 
@@ -24,6 +24,12 @@ class HttpSettings(ProcessSettings):
     """Host headers that are served; unset: the host of PUBLIC_URL and the loopback names."""
     allowed_origins: StringList = ()
     """Browser origins that may call the API (CORS)."""
+    require_if_match: bool = False
+    """Whether changing and deleting items must name a version: 428 without If-Match."""
+    api_v1_sunset: AwareDatetime | None = None
+    """When version 1 will go (ISO 8601); answers that have a successor in version 2 say so."""
+    api_v1_deprecated: AwareDatetime | None = None
+    """Since when version 1 is deprecated; unset: half a year before API_V1_SUNSET."""
     redis_url: SecretStr | None = None
     """redis:// of a Redis or Valkey that all processes count rate limits in; unset: each counts for itself."""
     redis_timeout_seconds: Seconds = 0.2

@@ -1,5 +1,6 @@
 """Items over HTTP."""
 
+import random
 from uuid import uuid4
 
 import httpx2
@@ -71,11 +72,15 @@ async def test_pages_in_either_direction_hold_every_item_once(accounts: Accounts
     paged, cursor = [], None
     while True:
         params = {"sort": sort, "limit": "2"} | ({"cursor": cursor} if cursor else {})
-        page = (await ada.request("GET", "/api/v1/items", params=params)).json()
+        response = await ada.request("GET", "/api/v1/items", params=params)
+        page = response.json()
         paged += page["items"]
         cursor = page["next_cursor"]
         if cursor is None:
+            assert "link" not in response.headers
             break
+        link = response.headers["link"].removeprefix("<").removesuffix('>; rel="next"')
+        assert (await ada.request("GET", link)).json()["items"][0] not in paged
 
     assert paged == whole
     keys = [item[sort.lstrip("-")] for item in whole]
@@ -90,6 +95,39 @@ async def test_a_filter_finds_titles_that_contain_the_text(accounts: Accounts) -
     for text, expected in (("milk", ["Oat Milk"]), ("%", ["100% wool"]), ("zzz", [])):
         found = (await ada.request("GET", "/api/v1/items", params={"title": text})).json()["items"]
         assert [item["title"] for item in found] == expected
+
+
+async def test_a_filter_finds_items_by_their_time(accounts: Accounts) -> None:
+    """After and before, both exclusive."""
+    ada = await accounts.create()
+    first, second = await ada.create_item("first"), await ada.create_item("second")
+    for params, expected in (
+        ({"created_after": first["created_at"]}, [second]),
+        ({"created_before": second["created_at"]}, [first]),
+        ({"created_after": second["created_at"]}, []),
+    ):
+        assert (await ada.request("GET", "/api/v1/items", params=params)).json()["items"] == expected
+
+
+@pytest.mark.parametrize("sort", ["created_at", "-created_at", "title", "-title"])
+async def test_pages_neither_skip_nor_repeat_while_others_write(accounts: Accounts, sort: str) -> None:
+    """What is there from beginning to end is read once; what is deleted or added meanwhile, once at most."""
+    ada, chance = await accounts.create(), random.Random(sort)  # noqa: S311  no secret
+    lasting = {(await ada.create_item(chance.choice("abc")))["id"] for _ in range(30)}
+    doomed = [(await ada.create_item(chance.choice("abc")))["id"] for _ in range(20)]
+    seen: list[str] = []
+    path: str | None = f"/api/v1/items?limit=4&sort={sort}"
+    while path:
+        response = await ada.request("GET", path)
+        seen += [item["id"] for item in response.json()["items"]]
+        link = response.headers.get("link")
+        path = link.removeprefix("<").removesuffix('>; rel="next"') if link else None
+        if doomed:
+            await ada.request("DELETE", f"/api/v1/items/{doomed.pop(chance.randrange(len(doomed)))}")
+        if len(seen) < 60:
+            await ada.create_item(chance.choice("abc"))
+    assert len(seen) == len(set(seen))
+    assert lasting <= set(seen)
 
 
 async def test_a_cursor_belongs_to_one_list(accounts: Accounts) -> None:

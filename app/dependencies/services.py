@@ -1,31 +1,17 @@
-"""Everything that a handler may ask for, and the only place where services are put together for the web."""
+"""The services, put together for one request."""
 
-from collections.abc import AsyncIterator
-from typing import Annotated, TypedDict
-from uuid import UUID
+from typing import Annotated
 
-from fastapi import Depends, Form, Path, Query, Request
-from fastapi.security import OAuth2PasswordBearer
+from fastapi import Depends
 
-from app.core.config import Settings
-from app.core.exceptions import ForbiddenError
-from app.core.passwords import PasswordHasher
-from app.core.rate_limit import RateLimiter
-from app.core.security import AccessTokens
-from app.core.security_log import SecurityEvent, record
-from app.db.pagination import Cursors
-from app.db.session import Database, Reader, Writer
-from app.schemas.item import ItemQuery
-from app.schemas.job import JobQuery
-from app.schemas.page import PageQuery
-from app.schemas.token import TokenRequest, TokenRevocation
+from app.dependencies.caller import Administrator, CurrentUser, RequestClient
+from app.dependencies.process import ProcessState, ReaderSession, WriterSession
 from app.services.account_service import AccountService, RecoveryService
 from app.services.auth_service import AuthService
 from app.services.health_service import HealthService
 from app.services.item_service import ItemReader, ItemService
 from app.services.job_service import JobReader, JobService
 from app.services.password_check import PasswordCheck
-from app.services.principal import Authenticator, Client, Principal
 from app.services.session_service import SessionKeeper, SessionReader, SessionService
 from app.services.user_service import (
     RegistrationService,
@@ -34,84 +20,6 @@ from app.services.user_service import (
     UserReader,
     UserService,
 )
-
-LONGEST_USER_AGENT = 400
-bearer = OAuth2PasswordBearer(
-    tokenUrl="/api/v1/auth/token",
-    refreshUrl="/api/v1/auth/token",
-    description="The access token that `POST /api/v1/auth/token` grants.",
-    auto_error=False,
-)
-
-
-class State(TypedDict):
-    """What lives as long as the process; the lifespan yields it."""
-
-    settings: Settings
-    database: Database
-    passwords: PasswordHasher
-    access_tokens: AccessTokens
-    cursors: Cursors
-    limiter: RateLimiter
-
-
-async def _state(request: Request) -> State:
-    return request.scope["state"]  # type: ignore[no-any-return]  # ASGI does not type it
-
-
-ProcessState = Annotated[State, Depends(_state)]
-"""What the lifespan made."""
-
-
-# Sessions of the database. Their scope is essential: without it the commit comes after the response was sent.
-
-
-async def _writer(state: ProcessState) -> AsyncIterator[Writer]:
-    async with state["database"].unit_of_work() as session:
-        yield session
-
-
-async def _reader(state: ProcessState) -> AsyncIterator[Reader]:
-    async with state["database"].reader() as session:
-        yield session
-
-
-WriterSession = Annotated[Writer, Depends(_writer, scope="function")]
-"""The unit of work: committed after the response is serialised and before it is sent."""
-ReaderSession = Annotated[Reader, Depends(_reader, scope="function")]
-"""A session for reading."""
-
-
-# Who is asking
-
-
-async def _principal(state: ProcessState, token: Annotated[str | None, Depends(bearer)]) -> Principal:
-    return await Authenticator(state["database"], state["access_tokens"]).authenticate(token)
-
-
-async def _client(request: Request) -> Client:
-    user_agent = request.headers.get("user-agent", "").replace("\0", "")[:LONGEST_USER_AGENT]
-    return Client(request.client.host if request.client else None, user_agent or None)
-
-
-CurrentUser = Annotated[Principal, Depends(_principal)]
-"""Whoever the access token speaks for."""
-RequestClient = Annotated[Client, Depends(_client)]
-"""Where the request comes from; a proxy's word only where that proxy is trusted."""
-
-
-async def _administrator(user: CurrentUser) -> Principal:
-    if not user.is_admin:
-        record(SecurityEvent.ACCESS_DENIED, user_id=user.user_id)
-        raise ForbiddenError
-    return user
-
-
-Administrator = Annotated[Principal, Depends(_administrator)]
-"""The caller, who is an administrator."""
-
-
-# Services
 
 
 async def _password_check(state: ProcessState, client: RequestClient) -> PasswordCheck:
@@ -213,25 +121,3 @@ Jobs = Annotated[JobService, Depends(_jobs)]
 """Requeues and cancels jobs, for administrators."""
 Health = Annotated[HealthService, Depends(_health)]
 """Checks the parts that the process needs."""
-
-
-# Input
-
-TokenForm = Annotated[TokenRequest, Form()]
-"""The form of a token request."""
-RevocationForm = Annotated[TokenRevocation, Form()]
-"""The form of a revocation."""
-Paging = Annotated[PageQuery, Query()]
-"""Which page of a list."""
-ItemFilter = Annotated[ItemQuery, Query()]
-"""Which items, in which order."""
-JobFilter = Annotated[JobQuery, Query()]
-"""Which jobs."""
-UserId = Annotated[UUID, Path(description="The id of an account.")]
-"""An account in the path."""
-SessionId = Annotated[UUID, Path(description="The id of a session.")]
-"""A session in the path."""
-ItemId = Annotated[UUID, Path(description="The id of an item.")]
-"""An item in the path."""
-JobIdPath = Annotated[int, Path(description="The id of a job.", ge=1, le=2**63 - 1)]
-"""A job in the path."""

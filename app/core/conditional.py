@@ -1,0 +1,50 @@
+"""Conditional requests (RFC 9110, section 13): entity tags are the versions of rows."""
+
+import re
+from dataclasses import dataclass
+
+from app.core.exceptions import PreconditionRequiredError
+
+STRONG_TAG = re.compile(r'(?<!W/)"(\d{1,9})"')
+ANY_TAG = re.compile(r'(?:W/)?"(\d{1,9})"')
+
+
+class NotModified(Exception):  # noqa: N818  no error: the client has what it asks for
+    """The client's copy is the current one."""
+
+    def __init__(self, tag: str) -> None:
+        """Say which copy that is."""
+        super().__init__(tag)
+        self.tag = tag
+
+
+def entity_tag(version: int) -> str:
+    """Write the strong tag of a version."""
+    return f'"{version}"'
+
+
+@dataclass(frozen=True, slots=True)
+class Preconditions:
+    """What a request says about the version that it means."""
+
+    if_match: str | None
+    if_none_match: str | None
+
+    def versions_to_change(self, *, required: bool) -> frozenset[int] | None:
+        """Give the versions that may be changed (`If-Match`, compared strongly), or None for whichever there is.
+
+        Raises PreconditionRequiredError where a condition is required and missing.
+        """
+        if self.if_match is None:
+            if required:
+                raise PreconditionRequiredError
+            return None
+        if self.if_match.strip() == "*":
+            return None
+        return frozenset(map(int, STRONG_TAG.findall(self.if_match)))
+
+    def check_fresh(self, version: int) -> None:
+        """Raise NotModified when the client has this version (`If-None-Match`, compared weakly)."""
+        offered = self.if_none_match
+        if offered is not None and (offered.strip() == "*" or str(version) in ANY_TAG.findall(offered)):
+            raise NotModified(entity_tag(version))

@@ -1,0 +1,45 @@
+"""Who is asking, and from where."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import OAuth2PasswordBearer
+
+from app.core.exceptions import ForbiddenError
+from app.core.security_log import SecurityEvent, record
+from app.dependencies.process import ProcessState
+from app.services.principal import Authenticator, Client, Principal
+
+LONGEST_USER_AGENT = 400
+bearer = OAuth2PasswordBearer(
+    tokenUrl="/api/v1/auth/token",
+    refreshUrl="/api/v1/auth/token",
+    description="The access token that `POST /api/v1/auth/token` grants.",
+    auto_error=False,
+)
+
+
+async def _principal(state: ProcessState, token: Annotated[str | None, Depends(bearer)]) -> Principal:
+    return await Authenticator(state["database"], state["access_tokens"]).authenticate(token)
+
+
+async def _client(request: Request) -> Client:
+    user_agent = request.headers.get("user-agent", "").replace("\0", "")[:LONGEST_USER_AGENT]
+    return Client(request.client.host if request.client else None, user_agent or None)
+
+
+CurrentUser = Annotated[Principal, Depends(_principal)]
+"""Whoever the access token speaks for."""
+RequestClient = Annotated[Client, Depends(_client)]
+"""Where the request comes from; a proxy's word only where that proxy is trusted."""
+
+
+async def _administrator(user: CurrentUser) -> Principal:
+    if not user.is_admin:
+        record(SecurityEvent.ACCESS_DENIED, user_id=user.user_id)
+        raise ForbiddenError
+    return user
+
+
+Administrator = Annotated[Principal, Depends(_administrator)]
+"""The caller, who is an administrator."""

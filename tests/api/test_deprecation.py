@@ -1,0 +1,48 @@
+"""Version 1 on its way out."""
+
+from datetime import UTC, datetime
+
+import httpx2
+import pytest
+
+from app.core.config import Settings
+from app.main import create_application
+from tests.conftest import BASE_URL, with_state
+from tests.factories import Accounts
+
+SUNSET = datetime(2030, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("path", "successor"),
+    [
+        ("/api/v1/users/me", "/api/v2/users/me"),
+        ("/api/v1/users/{id}", "/api/v2/users/{id}"),
+        ("/api/v1/users", "/api/v2/users"),
+        ("/api/v1/items", None),
+        ("/api/v2/users/me", None),
+    ],
+)
+async def test_answers_with_a_successor_say_so(
+    settings: Settings, accounts: Accounts, path: str, successor: str | None
+) -> None:
+    """Also when they are refusals; others say nothing."""
+    ada = await accounts.create()
+    app = create_application(settings.model_copy(update={"api_v1_sunset": SUNSET}))
+    async with app.router.lifespan_context(app) as state:
+        transport = httpx2.ASGITransport(with_state(app, state))  # type: ignore[arg-type]
+        async with httpx2.AsyncClient(transport=transport, base_url=BASE_URL) as client:
+            answers = [await client.get(path.format(id=ada.id), headers=h) for h in (ada.headers, {})]
+    for headers in (answer.headers for answer in answers):
+        if successor is None:
+            assert not headers.keys() & {"deprecation", "sunset"}
+        else:
+            assert headers["sunset"] == "Tue, 01 Jan 2030 00:00:00 GMT"
+            assert headers["deprecation"] == f"@{int(SUNSET.timestamp()) - 182 * 86_400}"
+            assert f'<{successor.format(id=ada.id)}>; rel="successor-version"' in headers["link"]
+
+
+async def test_without_an_end_nothing_is_deprecated(accounts: Accounts) -> None:
+    """Version 1 is as good as any."""
+    ada = await accounts.create()
+    assert "deprecation" not in (await ada.request("GET", "/api/v1/users/me")).headers

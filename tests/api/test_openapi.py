@@ -1,0 +1,75 @@
+"""The OpenAPI documents."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from app.api.openapi import only_version
+from app.core.database_url import PROJECT_ROOT
+from tests.operations import document
+
+UNBOUNDED_BY_NATURE = {"uuid", "date-time", "email", "password"}
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_each_document_is_the_reviewed_one(version: str) -> None:
+    """A change of the API is a change that a reviewer sees; `make openapi` writes the files."""
+    reviewed = json.loads((PROJECT_ROOT / "docs" / "openapi" / f"{version}.json").read_text())
+    assert only_version(document(), version) == reviewed
+
+
+def operations() -> Iterator[dict[str, Any]]:
+    """Every operation."""
+    for item in document()["paths"].values():
+        yield from item.values()
+
+
+def test_operation_ids_are_the_names_of_functions() -> None:
+    """Unique and fit for a client's method."""
+    names = [operation["operationId"] for operation in operations()]
+    assert len(names) == len(set(names))
+    assert all(name.isidentifier() for name in names)
+
+
+def test_everything_is_described() -> None:
+    """Operations, tags and schemas."""
+    assert all(operation["description"] and operation["tags"] for operation in operations())
+    schemas = document()["components"]["schemas"]
+    assert [name for name, schema in schemas.items() if not schema.get("description")] == []
+    assert [name for name, schema in schemas.items() if not schema.get("examples")] == []
+
+
+def test_refusals_are_problem_documents() -> None:
+    """One schema, declared once."""
+    for operation in operations():
+        for status, response in operation["responses"].items():
+            if int(status) >= 400 and operation["operationId"] not in ("read_readiness", "read_health"):
+                reference = response["content"]["application/problem+json"]["schema"]["$ref"]
+                assert reference == "#/components/schemas/Problem"
+
+
+def unbounded(schema: Any, path: str) -> Iterator[str]:
+    """Strings, integers and arrays without a limit."""
+    if isinstance(schema, list):
+        for number, part in enumerate(schema):
+            yield from unbounded(part, f"{path}/{number}")
+    if not isinstance(schema, dict):
+        return
+    limits = {"string": ("maxLength", "enum", "const"), "integer": ("maximum",), "array": ("maxItems",)}
+    wanted = limits.get(schema.get("type", ""), ()) if isinstance(schema.get("type"), str) else ()
+    if wanted and not schema.keys() & set(wanted) and schema.get("format") not in UNBOUNDED_BY_NATURE:
+        yield path
+    for key, part in schema.items():
+        if key not in ("examples", "example", "default"):
+            yield from unbounded(part, f"{path}/{key}")
+
+
+def test_every_string_integer_and_array_is_bounded() -> None:
+    """In parameters and in schemas."""
+    parts = {
+        "parameters": [o.get("parameters", []) for o in operations()],
+        "schemas": document()["components"]["schemas"],
+    }
+    assert list(unbounded(parts, "")) == []
