@@ -92,7 +92,7 @@ async def test_a_setting_makes_conditions_obligatory(settings: Settings, account
 
 @pytest.mark.no_cover  # thousands of requests
 async def test_conflicting_changes_lose_no_update(accounts: Accounts) -> None:
-    """Each editor reads, adds one and writes on condition; benchmarks/conflicting_edits.py does it ten thousand times."""
+    """Each editor reads, adds one and writes on condition (ten thousand times in benchmarks/conflicting_edits.py)."""
     ada = await accounts.create()
     path, _ = await tagged(ada)
     outcomes: Counter[int] = Counter()
