@@ -53,7 +53,7 @@ def _operation(path: str, method: str, described: dict[str, Any]) -> Operation:
         operation_id=described["operationId"],
         statuses=frozenset(int(status) for status in described["responses"]),
         parameters=tuple(p["name"] for p in described.get("parameters", ()) if p["in"] == "query"),
-        is_secured="security" in described,
+        is_secured=bool(described.get("security")),
         body_type=body_type,
         properties=document()["components"]["schemas"][reference]["properties"] if reference else {},
     )

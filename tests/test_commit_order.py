@@ -13,6 +13,7 @@ from sqlalchemy import event, text
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.config import Settings
+from app.db.base import Base
 from app.db.session import Database
 from app.main import create_application
 from app.models.one_time_token import Purpose
@@ -165,7 +166,7 @@ async def failing_commits(database: Database) -> AsyncIterator[None]:
     )
     async with database.engine.begin() as connection:
         await connection.execute(text(function))
-        for table in ("users", "items", "pgqueuer", "sessions", "refresh_tokens", "one_time_tokens"):
+        for table in (*Base.metadata.tables, "pgqueuer"):
             await connection.execute(text(trigger.format(table)))
     try:
         yield
