@@ -6,6 +6,9 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 SOURCES := app benchmarks devtools migrations tests gunicorn.conf.py
 
+# Whoever sets it pays for compiling at every start of every process.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help run db test check fmt fuzz openapi requirements clean
 
 help: ## List every target
@@ -18,7 +21,8 @@ db: $(INSTALLED) ## Start only that PostgreSQL, migrated, for `uvicorn app.main:
 	@exec $(BIN)/python -m devtools.run --database-only
 
 test: $(INSTALLED) ## Run all tests, in parallel, with coverage
-	@$(BIN)/python -m pytest -n 2 --cov
+	@$(BIN)/python -m pytest -n 1 -m soak & soak=$$!; \
+	$(BIN)/python -m pytest -n 2 --cov -m "not soak"; tests=$$?; wait $$soak && exit $$tests
 
 check: $(INSTALLED) ## Run everything that CI runs
 	@$(BIN)/python -m devtools.check

@@ -24,7 +24,11 @@ def free_port() -> int:
 def serving(
     command: Sequence[str], *, port: int, cwd: Path, environment: Mapping[str, str]
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a server until the block ends; enter the block when it is ready. Its output goes to `output` in `cwd`."""
+    """Run a server until the block ends; enter the block when it is ready. Its output goes to `output` in `cwd`.
+
+    Its hashes are cheap: their threads have a low priority, and beside other tests they would wait for long.
+    """
+    environment = {**environment, "PASSWORD_HASH_MEMORY_KIB": "8", "PASSWORD_HASH_ITERATIONS": "1"}
     with (cwd / "output").open("ab") as output:
         process = subprocess.Popen(command, cwd=cwd, env=environment, stdout=output, stderr=output)
     try:

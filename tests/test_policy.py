@@ -128,7 +128,7 @@ def forgeries(good: Account, other: Account, settings: Settings) -> Iterator[str
     yield from (good.refresh_token, "x" * 10_000)
 
 
-@pytest.mark.no_cover  # two thousand requests
+@pytest.mark.soak
 async def test_forged_swapped_expired_and_truncated_tokens_are_401_everywhere(
     accounts: Accounts, settings: Settings
 ) -> None:

@@ -8,6 +8,7 @@ from email import message_from_bytes
 from pathlib import Path
 
 import httpx2
+import pytest
 
 from app.core.config import Settings
 from app.core.database_url import PROJECT_ROOT
@@ -21,6 +22,7 @@ from tests.processes import free_port, serving
 KILLS = 50
 
 
+@pytest.mark.soak
 async def test_fifty_kills_in_the_middle_of_jobs_lose_none(
     settings: Settings, database: Database, journal: Journal, make_runner: RunnerFactory
 ) -> None:

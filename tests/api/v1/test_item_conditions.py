@@ -90,7 +90,7 @@ async def test_a_setting_makes_conditions_obligatory(settings: Settings, account
             assert (await client.delete(path, headers={"If-Match": tag})).status_code == 204
 
 
-@pytest.mark.no_cover  # thousands of requests
+@pytest.mark.soak
 async def test_conflicting_changes_lose_no_update(accounts: Accounts) -> None:
     """Each editor reads, adds one and writes on condition (ten thousand times in benchmarks/conflicting_edits.py)."""
     ada = await accounts.create()
@@ -196,7 +196,7 @@ async def test_a_key_that_is_none_is_refused(accounts: Accounts, key: str) -> No
     assert problem(response) == (422, "validation_failed")
 
 
-@pytest.mark.no_cover  # thousands of requests
+@pytest.mark.soak
 async def test_a_thousand_requests_whose_answer_is_cut_make_a_thousand_rows(
     accounts: Accounts, database: Database
 ) -> None:

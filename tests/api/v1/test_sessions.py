@@ -51,7 +51,7 @@ async def test_a_refresh_token_is_exchanged_for_its_successor(accounts: Accounts
     assert len((await ada.request("GET", SESSIONS)).json()["items"]) == 1
 
 
-@pytest.mark.no_cover  # four thousand requests: the measurement would take longer than the test
+@pytest.mark.soak
 async def test_of_many_refreshes_of_one_token_all_get_the_one_successor(accounts: Accounts, database: Database) -> None:
     """Two hundred rounds of twenty at once: a second tab or a lost answer logs nobody out."""
     ada = await accounts.create()
