@@ -40,6 +40,9 @@ worker_class = Worker
 preload_app = True
 graceful_timeout = settings.shutdown_timeout_seconds
 timeout = 30
+# Memory that a library loses is given back now and then, and never by all workers at once.
+max_requests = 200_000
+max_requests_jitter = 20_000
 keepalive = 5
 forwarded_allow_ips = settings.forwarded_allow_ips
 control_socket_disable = True  # nobody uses it, and it would listen

@@ -19,17 +19,21 @@ from app.core.logging import configure_logging
 from app.core.passwords import PasswordHasher
 from app.core.rate_limit import RateLimiter
 from app.core.security import AccessTokens
+from app.core.watchdog import EventLoopWatchdog
 from app.db.pagination import Cursors
 from app.db.session import Database
 from app.dependencies import State
 from app.jobs.runner import JobRunner, make_resources, running_jobs
 from app.middleware.body_limit import BodyLimitMiddleware
 from app.middleware.catch_all import CatchAllMiddleware
+from app.middleware.concurrency_limit import ConcurrencyLimitMiddleware
+from app.middleware.deadline import DeadlineMiddleware
 from app.middleware.deprecation import DeprecationMiddleware
 from app.middleware.logging import RequestContextMiddleware
 from app.middleware.normalization import NormalizationMiddleware
 from app.middleware.security_headers import SecurityHeadersMiddleware
 from app.middleware.trusted_hosts import TrustedHostsMiddleware
+from app.services.health_service import HealthService
 
 DOCS_PATH, REDOC_PATH, OPENAPI_PATH = "/api/docs", "/api/redoc", "/api/openapi.json"
 TAGS = [
@@ -90,6 +94,12 @@ def middleware(settings: Settings) -> list[Middleware]:
         ),
         # Turns what is raised below, domain errors included, into answers.
         Middleware(CatchAllMiddleware, render=render_exception),
+        Middleware(
+            DeadlineMiddleware,
+            answer_seconds=settings.request_timeout_seconds,
+            receive_seconds=settings.receive_timeout_seconds,
+        ),
+        Middleware(ConcurrencyLimitMiddleware, maximum=settings.max_concurrent_requests),
         Middleware(TrustedHostsMiddleware, hosts=settings.served_hosts),
         Middleware(BodyLimitMiddleware, maximum_bytes=settings.max_body_bytes),
         # Last, so that the access line shows what the client wrote.
@@ -108,6 +118,7 @@ def make_lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContex
             if settings.runs_worker_in_process:
                 runner = JobRunner(make_resources(settings, database))
                 await stack.enter_async_context(running_jobs(runner))
+            stack.enter_context(EventLoopWatchdog(settings.event_loop_block_seconds))
             passwords = stack.enter_context(PasswordHasher(settings))
             limiter = RateLimiter.from_settings(settings)
             stack.push_async_callback(limiter.close)
@@ -118,6 +129,7 @@ def make_lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContex
                 access_tokens=AccessTokens.from_settings(settings),
                 cursors=Cursors.from_settings(settings),
                 limiter=limiter,
+                health=HealthService(database),
             )
 
     return lifespan

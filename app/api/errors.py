@@ -19,6 +19,7 @@ from app.core.exceptions import (
     InternalError,
     MethodNotAllowedError,
     NotFoundError,
+    RequestTimeoutError,
     ValidationFailedError,
 )
 from app.schemas.problem import FieldError, Problem
@@ -33,6 +34,7 @@ FRAMEWORK_ERRORS: Mapping[int, type[DomainError]] = {
     400: ValidationFailedError,
     404: NotFoundError,
     405: MethodNotAllowedError,
+    408: RequestTimeoutError,
     413: ContentTooLargeError,
     422: ValidationFailedError,
 }

@@ -17,6 +17,7 @@ from app.core.exceptions import (
     ForbiddenError,
     InvalidHostError,
     OverloadedError,
+    RequestTimeoutError,
     UnauthenticatedError,
     ValidationFailedError,
 )
@@ -35,6 +36,7 @@ BY_TYPE: dict[str, object] = {"string": "text", "integer": 1, "boolean": True}
 PROBLEM_CONTENT = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 EVERYWHERE = (
     InvalidHostError,
+    RequestTimeoutError,
     ContentTooLargeError,
     OverloadedError,
     DatabaseUnavailableError,

@@ -85,7 +85,7 @@ class UnsupportedGrantTypeError(BadRequestError):
     members: ClassVar[Mapping[str, str]] = {"error": "unsupported_grant_type"}
 
 
-# 401, 403, 404, 405
+# 401, 403, 404, 405, 408
 
 
 class UnauthenticatedError(DomainError):
@@ -121,6 +121,14 @@ class MethodNotAllowedError(DomainError):
 
     code = "method_not_allowed"
     status = 405
+
+
+class RequestTimeoutError(DomainError):
+    """The request body took too long to arrive."""
+
+    code = "request_timeout"
+    status = 408
+    headers = MappingProxyType({"Connection": "close"})
 
 
 # 409, 413, 422

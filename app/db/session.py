@@ -1,11 +1,13 @@
 """Connections and transactions: the unit of work, the reader, and the only commit of a request."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import NewType
 
 import asyncpg
 from pydantic import SecretStr
+from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
@@ -26,8 +28,18 @@ Writer = NewType("Writer", Reader)
 """A session inside a unit of work. It reads as well; a Reader never writes."""
 
 
+ROLLBACK_SECONDS = 0.3
 DATABASE_FAULTS = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 """What a statement can raise; TimeoutError is the client's own time limit."""
+
+
+async def abandon(session: AsyncSession) -> None:
+    """Roll back; where the server does not answer to that either, drop the connection and go on."""
+    try:
+        async with asyncio.timeout(ROLLBACK_SECONDS):
+            await session.rollback()
+    except (*DATABASE_FAULTS, OSError):
+        await session.invalidate()
 
 
 def server_settings(settings: Settings) -> dict[str, str]:
@@ -86,6 +98,8 @@ class Database:
         self.engine = self.read_engine = make_engine(settings, settings.database_url)
         if settings.database_replica_url:
             self.read_engine = make_engine(settings, settings.database_replica_url)
+        # One connection apart, so that probes tell of the database and not of the load.
+        self._probe_engine = make_engine(settings.model_copy(update={"database_pool_size": 1}), settings.database_url)
         self._writers = async_sessionmaker(self.engine, expire_on_commit=False)
         self._readers = async_sessionmaker(
             self.read_engine.execution_options(isolation_level="AUTOCOMMIT"),
@@ -97,6 +111,12 @@ class Database:
         """Close every connection."""
         await self.engine.dispose()
         await self.read_engine.dispose()
+        await self._probe_engine.dispose()
+
+    async def ping(self) -> None:
+        """Ask the primary whether it accepts transactions, or raise what a statement can raise."""
+        async with self._probe_engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
 
     @asynccontextmanager
     async def unit_of_work(self) -> AsyncIterator[Writer]:
@@ -112,7 +132,7 @@ class Database:
                 await flush_jobs(session)
                 await session.commit()
             except BaseException as error:
-                await session.rollback()
+                await abandon(session)
                 if isinstance(error, DATABASE_FAULTS):
                     raise translate(error) from error
                 raise
@@ -125,3 +145,6 @@ class Database:
                 yield Reader(session)
             except DATABASE_FAULTS as error:
                 raise translate(error) from error
+            except asyncio.CancelledError:
+                await abandon(session)
+                raise

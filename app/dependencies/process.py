@@ -11,6 +11,7 @@ from app.core.rate_limit import RateLimiter
 from app.core.security import AccessTokens
 from app.db.pagination import Cursors
 from app.db.session import Database, Reader, Writer
+from app.services.health_service import HealthService
 
 
 class State(TypedDict):
@@ -22,6 +23,7 @@ class State(TypedDict):
     access_tokens: AccessTokens
     cursors: Cursors
     limiter: RateLimiter
+    health: HealthService
 
 
 async def _state(request: Request) -> State:

@@ -88,7 +88,7 @@ async def _jobs(_: Administrator, session: WriterSession) -> JobService:
 
 
 async def _health(state: ProcessState) -> HealthService:
-    return HealthService(state["database"])
+    return state["health"]
 
 
 Auth = Annotated[AuthService, Depends(_auth)]

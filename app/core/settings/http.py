@@ -36,6 +36,12 @@ class HttpSettings(ProcessSettings):
     """The longest wait for it; then a process counts for itself."""
     rate_limit_enabled: bool = True
     """Whether requests are limited at all."""
+    request_timeout_seconds: Seconds = 10.0
+    """The longest that an answer may take; then 504."""
+    receive_timeout_seconds: Seconds = 10.0
+    """The longest that a request body may take to arrive; then 408."""
+    max_concurrent_requests: int = Field(default=256, ge=1, le=100_000)
+    """Requests that a process serves at the same time; beyond that 503."""
     max_body_bytes: int = Field(default=1_048_576, ge=1024, le=1_073_741_824)
     """The largest request body."""
     shutdown_timeout_seconds: int = Field(default=30, ge=1, le=3600)

@@ -53,6 +53,8 @@ class ProcessSettings(BaseSettings):
     """The version in the documentation."""
     debug: bool = False
     """Log every SQL statement; refused outside development."""
+    event_loop_block_seconds: Seconds = 1.0
+    """Whatever blocks the event loop for longer is logged with its stack."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """The least severe level that is logged."""
 

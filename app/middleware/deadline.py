@@ -1,0 +1,51 @@
+"""Time for a request: to arrive, and to be answered."""
+
+import asyncio
+
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.core.exceptions import DeadlineExceededError
+
+
+class DeadlineMiddleware:
+    """Ends a request that takes too long; the handler is cancelled, and its unit of work rolls back.
+
+    A body that arrives too slowly has a deadline of its own: no Python server has one, and each slow client would
+    hold a place for as long as it likes.
+    """
+
+    def __init__(self, app: ASGIApp, *, answer_seconds: float, receive_seconds: float) -> None:
+        """Allow so long for an answer in all, and for the body to arrive."""
+        self.app = app
+        self.answer_seconds = answer_seconds
+        self.receive_seconds = receive_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or raise DeadlineExceededError."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        body_deadline = asyncio.get_running_loop().time() + self.receive_seconds
+        is_complete = False
+
+        async def receive_in_time() -> Message:
+            nonlocal is_complete
+            if is_complete:  # What comes now is the end of the connection, and may take for ever.
+                return await receive()
+            try:
+                async with asyncio.timeout_at(body_deadline):
+                    message = await receive()
+            except TimeoutError:
+                # FastAPI takes any other exception for a body that cannot be parsed.
+                raise HTTPException(408) from None
+            is_complete = not message.get("more_body", False)
+            return message
+
+        try:
+            async with asyncio.timeout(self.answer_seconds) as deadline:
+                await self.app(scope, receive_in_time, send)
+        except TimeoutError as error:
+            if deadline.expired():
+                raise DeadlineExceededError from error
+            raise
