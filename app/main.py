@@ -72,6 +72,17 @@ def deprecation(settings: Settings) -> list[Middleware]:
     ]
 
 
+def cors(settings: Settings) -> Middleware:
+    """Let pages of known origins call the API."""
+    return Middleware(
+        CORSMiddleware,
+        allow_origins=settings.allowed_origins,
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", *CONDITIONS, "Idempotency-Key", "X-Request-ID"],
+        expose_headers=["ETag", "Link", "Location", "Retry-After", "X-Request-ID"],
+    )
+
+
 def middleware(settings: Settings) -> list[Middleware]:
     """Stack the middleware, outermost first."""
     return [
@@ -85,13 +96,7 @@ def middleware(settings: Settings) -> list[Middleware]:
         ),
         *deprecation(settings),
         # Outside the catch-all: without these headers a browser hides a 500 from the page that asked.
-        Middleware(
-            CORSMiddleware,
-            allow_origins=settings.allowed_origins,
-            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", *CONDITIONS, "Idempotency-Key", "X-Request-ID"],
-            expose_headers=["ETag", "Link", "Location", "Retry-After", "X-Request-ID"],
-        ),
+        cors(settings),
         # Turns what is raised below, domain errors included, into answers.
         Middleware(CatchAllMiddleware, render=render_exception),
         Middleware(

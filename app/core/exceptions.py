@@ -42,9 +42,6 @@ class InternalError(DomainError):
     status = 500
 
 
-# 400
-
-
 class BadRequestError(DomainError):
     """The request cannot be understood."""
 
@@ -56,36 +53,6 @@ class InvalidHostError(BadRequestError):
     """The Host header names a host that this service does not serve."""
 
     code = "invalid_host"
-
-
-class InvalidGrantError(BadRequestError):
-    """The e-mail, the password or the refresh token is wrong."""
-
-    code = "invalid_grant"
-    members: ClassVar[Mapping[str, str]] = {"error": "invalid_grant"}
-
-
-class InvalidTokenRequestError(BadRequestError):
-    """The token request lacks a parameter that its grant type needs."""
-
-    code = "invalid_request"
-    members: ClassVar[Mapping[str, str]] = {"error": "invalid_request"}
-
-
-class TokenInvalidError(BadRequestError):
-    """The link is not valid: it was used, has expired, or belongs to an address that has changed."""
-
-    code = "token_invalid"
-
-
-class UnsupportedGrantTypeError(BadRequestError):
-    """The grant type is not supported."""
-
-    code = "unsupported_grant_type"
-    members: ClassVar[Mapping[str, str]] = {"error": "unsupported_grant_type"}
-
-
-# 401, 403, 404, 405, 408
 
 
 class UnauthenticatedError(DomainError):
@@ -101,12 +68,6 @@ class ForbiddenError(DomainError):
 
     code = "forbidden"
     status = 403
-
-
-class PasswordIncorrectError(ForbiddenError):
-    """The current password is wrong."""
-
-    code = "password_incorrect"
 
 
 class NotFoundError(DomainError):
@@ -131,38 +92,11 @@ class RequestTimeoutError(DomainError):
     headers = MappingProxyType({"Connection": "close"})
 
 
-# 409, 413, 422
-
-
 class ConflictError(DomainError):
     """The request conflicts with the current state."""
 
     code = "conflict"
     status = 409
-
-
-class EmailTakenError(ConflictError):
-    """An account with this e-mail address exists."""
-
-    code = "email_taken"
-
-
-class IdempotencyInProgressError(ConflictError):
-    """A request with this idempotency key is still at work; try again shortly."""
-
-    code = "idempotency_in_progress"
-
-
-class JobNotFailedError(ConflictError):
-    """Only a job that has failed for good can be requeued."""
-
-    code = "job_not_failed"
-
-
-class LastAdminError(ConflictError):
-    """The last active administrator cannot be removed, disabled or demoted."""
-
-    code = "last_admin"
 
 
 class ContentTooLargeError(DomainError):
@@ -183,15 +117,6 @@ class InvalidCursorError(ValidationFailedError):
     """The cursor was not issued for this list, sort order and filter."""
 
     code = "invalid_cursor"
-
-
-class IdempotencyKeyReusedError(ValidationFailedError):
-    """The idempotency key was used before with another payload."""
-
-    code = "idempotency_key_reused"
-
-
-# 412, 428, 429
 
 
 class PreconditionFailedError(DomainError):
@@ -225,9 +150,6 @@ class TooManyRequestsError(DomainError):
             "RateLimit": f'"{policy}";r=0;t={wait}',
         }
         return error
-
-
-# 503, 504
 
 
 class UnavailableError(DomainError):

@@ -59,21 +59,31 @@ class EntityTagger:
     """Puts the version of a row into the ETag header."""
 
     response: Response
-    preconditions: Preconditions
 
     def tag(self, row: V) -> V:
         """Tag the answer with this row."""
         self.response.headers["ETag"] = entity_tag(row.version)
         return row
 
-    def tag_unless_fresh(self, row: V) -> V:
-        """Tag the answer, or raise NotModified when the client has this version."""
+
+@dataclass(frozen=True, slots=True)
+class FreshnessTagger(EntityTagger):
+    """Does so, unless the client has that version (`If-None-Match`)."""
+
+    preconditions: Preconditions
+
+    def tag(self, row: V) -> V:
+        """Tag the answer with this row, or raise NotModified."""
         self.preconditions.check_fresh(row.version)
-        return self.tag(row)
+        return EntityTagger.tag(self, row)
 
 
-async def _tagger(response: Response, if_none_match: TagHeader = None) -> EntityTagger:
-    return EntityTagger(response, Preconditions(None, if_none_match))
+async def _tagger(response: Response) -> EntityTagger:
+    return EntityTagger(response)
+
+
+async def _freshness_tagger(response: Response, if_none_match: TagHeader = None) -> FreshnessTagger:
+    return FreshnessTagger(response, Preconditions(None, if_none_match))
 
 
 async def _versions(state: ProcessState, if_match: TagHeader = None) -> frozenset[int] | None:
@@ -83,6 +93,8 @@ async def _versions(state: ProcessState, if_match: TagHeader = None) -> frozense
 
 Tagger = Annotated[EntityTagger, Depends(_tagger)]
 """Tags the answer with a version."""
+TaggerUnlessFresh = Annotated[FreshnessTagger, Depends(_freshness_tagger)]
+"""Tags the answer with a version, or answers 304 to a client that has it."""
 VersionsToChange = Annotated[frozenset[int] | None, Depends(_versions)]
 """The versions that the request may change (`If-Match`); None: whichever there is."""
 

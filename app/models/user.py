@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, Row, Select, String, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.exceptions import EmailTakenError
+from app.core.refusals import EmailTakenError
 from app.db.base import Base, Identified, Timestamped
 
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import select, update
 
-from app.core.exceptions import EmailTakenError, TokenInvalidError
 from app.core.passwords import PasswordHasher
+from app.core.refusals import EmailTakenError, TokenInvalidError
 from app.core.security_log import SecurityEvent, record
 from app.db.queue import enqueue
 from app.db.session import Database, Writer

@@ -5,8 +5,9 @@ from uuid import UUID
 
 from sqlalchemy import delete, select
 
-from app.core.exceptions import InvalidTokenRequestError, UnauthenticatedError, UnsupportedGrantTypeError
+from app.core.exceptions import UnauthenticatedError
 from app.core.opaque_tokens import hash_token
+from app.core.refusals import InvalidTokenRequestError, UnsupportedGrantTypeError
 from app.core.security import AccessClaims, AccessTokens
 from app.core.security_log import SecurityEvent, record
 from app.db.session import Writer

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 
-from app.core.exceptions import IdempotencyInProgressError, IdempotencyKeyReusedError
+from app.core.refusals import IdempotencyInProgressError, IdempotencyKeyReusedError
 from app.db.session import Writer
 from app.models.idempotency_key import IdempotencyKey
 

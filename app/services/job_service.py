@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.domain.types import JobId
 
-from app.core.exceptions import JobNotFailedError, NotFoundError
+from app.core.exceptions import NotFoundError
+from app.core.refusals import JobNotFailedError
 from app.db.pagination import Cursors, Keyset, KeysetPage, Order
 from app.db.queue import SessionDriver
 from app.db.session import Reader, Writer

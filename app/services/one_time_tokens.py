@@ -5,8 +5,8 @@ from uuid import UUID
 
 from sqlalchemy import delete, select
 
-from app.core.exceptions import TokenInvalidError
 from app.core.opaque_tokens import hash_token, new_token
+from app.core.refusals import TokenInvalidError
 from app.db.session import Reader, Writer
 from app.models.one_time_token import OneTimeToken, Purpose
 

@@ -8,9 +8,10 @@ from uuid import UUID
 
 from sqlalchemy import Row, func, select, update
 
-from app.core.exceptions import InvalidGrantError, PasswordIncorrectError, TooManyRequestsError
+from app.core.exceptions import TooManyRequestsError
 from app.core.passwords import PasswordHasher
 from app.core.rate_limit import Limit, RateLimiter
+from app.core.refusals import InvalidGrantError, PasswordIncorrectError
 from app.core.security_log import SecurityEvent, record
 from app.db.session import Database
 from app.models.user import User

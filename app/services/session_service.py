@@ -8,8 +8,9 @@ from sqlalchemy import SQLColumnExpression, delete, select, update
 from uuid_utils.compat import uuid7
 
 from app.core.config import Settings
-from app.core.exceptions import InvalidGrantError, NotFoundError
+from app.core.exceptions import NotFoundError
 from app.core.opaque_tokens import exchange, hash_token, new_token, open_sealed
+from app.core.refusals import InvalidGrantError
 from app.core.security_log import SecurityEvent, record
 from app.db.session import Reader, Writer
 from app.models.refresh_token import RefreshToken

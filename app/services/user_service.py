@@ -7,8 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import delete, update
 
-from app.core.exceptions import LastAdminError, NotFoundError, UnauthenticatedError
+from app.core.exceptions import NotFoundError, UnauthenticatedError
 from app.core.passwords import PasswordHasher
+from app.core.refusals import LastAdminError
 from app.core.security_log import SecurityEvent, record
 from app.db.pagination import Cursors, Keyset, KeysetPage, Order
 from app.db.queue import enqueue

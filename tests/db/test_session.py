@@ -11,11 +11,11 @@ from app.core.exceptions import (
     DatabaseUnavailableError,
     DeadlineExceededError,
     DomainError,
-    EmailTakenError,
     InternalError,
     OverloadedError,
     ValidationFailedError,
 )
+from app.core.refusals import EmailTakenError
 from app.db.session import Database
 from app.models.user import User
 from tests.conftest import make_settings

@@ -8,7 +8,7 @@ import pytest
 import structlog
 from sqlalchemy import text
 
-from app.core.exceptions import EmailTakenError
+from app.core.refusals import EmailTakenError
 from app.db.queue import enqueue
 from app.db.session import Database
 from app.jobs.kinds import JobContext, JobKind, RetryPolicy, Schedule

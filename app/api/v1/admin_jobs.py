@@ -3,7 +3,8 @@
 from fastapi import APIRouter
 
 from app.api.openapi import problems
-from app.core.exceptions import JobNotFailedError, NotFoundError
+from app.core.exceptions import NotFoundError
+from app.core.refusals import JobNotFailedError
 from app.db.pagination import KeysetPage
 from app.dependencies import JobFilter, JobIdPath, Jobs, JobsRead, Pages
 from app.models.job import JobRow

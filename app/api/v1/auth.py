@@ -3,15 +3,8 @@
 from fastapi import APIRouter, Response
 
 from app.api.openapi import problems
-from app.core.exceptions import (
-    InvalidGrantError,
-    InvalidHostError,
-    InvalidTokenRequestError,
-    NotFoundError,
-    TokenInvalidError,
-    TooManyRequestsError,
-    UnsupportedGrantTypeError,
-)
+from app.core.exceptions import InvalidHostError, NotFoundError, TooManyRequestsError
+from app.core.refusals import InvalidGrantError, InvalidTokenRequestError, TokenInvalidError, UnsupportedGrantTypeError
 from app.dependencies import (
     Account,
     Auth,

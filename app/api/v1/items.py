@@ -4,16 +4,20 @@ from fastapi import APIRouter, Request, Response
 
 from app.api.idempotency import IdempotentRoute
 from app.api.openapi import problems
-from app.core.exceptions import (
-    IdempotencyInProgressError,
-    IdempotencyKeyReusedError,
-    NotFoundError,
-    PreconditionFailedError,
-    PreconditionRequiredError,
-    ValidationFailedError,
-)
+from app.core.exceptions import NotFoundError, PreconditionFailedError, PreconditionRequiredError, ValidationFailedError
+from app.core.refusals import IdempotencyInProgressError, IdempotencyKeyReusedError
 from app.db.pagination import KeysetPage
-from app.dependencies import Idempotent, ItemFilter, ItemId, Items, ItemsRead, Pages, Tagger, VersionsToChange
+from app.dependencies import (
+    Idempotent,
+    ItemFilter,
+    ItemId,
+    Items,
+    ItemsRead,
+    Pages,
+    Tagger,
+    TaggerUnlessFresh,
+    VersionsToChange,
+)
 from app.models.item import Item, ItemRow
 from app.schemas.item import ItemCreate, ItemRead, ItemUpdate
 from app.schemas.page import Page
@@ -39,9 +43,9 @@ async def list_items(items: ItemsRead, query: ItemFilter, pages: Pages) -> Keyse
 
 
 @router.get("/{item_id}", response_model=ItemRead, responses={**MISSING, 304: {"description": "Not modified"}})
-async def read_item(items: ItemsRead, item_id: ItemId, tagger: Tagger) -> ItemRow:
+async def read_item(items: ItemsRead, item_id: ItemId, tagger: TaggerUnlessFresh) -> ItemRow:
     """Read one of one's own items, unless the client has this version (`If-None-Match`)."""
-    return tagger.tag_unless_fresh(await items.get(item_id))
+    return tagger.tag(await items.get(item_id))
 
 
 @router.patch("/{item_id}", response_model=ItemRead, responses=OUTDATED)

@@ -3,13 +3,8 @@
 from fastapi import APIRouter, Request, Response
 
 from app.api.openapi import problems
-from app.core.exceptions import (
-    EmailTakenError,
-    LastAdminError,
-    NotFoundError,
-    PasswordIncorrectError,
-    TooManyRequestsError,
-)
+from app.core.exceptions import NotFoundError, TooManyRequestsError
+from app.core.refusals import EmailTakenError, LastAdminError, PasswordIncorrectError
 from app.db.pagination import KeysetPage
 from app.dependencies import Account, Pages, Paging, Registration, UserAdmin, UserId, UserList, Users, UsersRead
 from app.models.user import User, UserRow

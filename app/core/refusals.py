@@ -1,0 +1,69 @@
+"""What the rules of this business refuse, each in terms of a general error."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from app.core.exceptions import BadRequestError, ConflictError, ForbiddenError, ValidationFailedError
+
+
+class InvalidGrantError(BadRequestError):
+    """The e-mail, the password or the refresh token is wrong."""
+
+    code = "invalid_grant"
+    members: ClassVar[Mapping[str, str]] = {"error": "invalid_grant"}
+
+
+class InvalidTokenRequestError(BadRequestError):
+    """The token request lacks a parameter that its grant type needs."""
+
+    code = "invalid_request"
+    members: ClassVar[Mapping[str, str]] = {"error": "invalid_request"}
+
+
+class TokenInvalidError(BadRequestError):
+    """The link is not valid: it was used, has expired, or belongs to an address that has changed."""
+
+    code = "token_invalid"
+
+
+class UnsupportedGrantTypeError(BadRequestError):
+    """The grant type is not supported."""
+
+    code = "unsupported_grant_type"
+    members: ClassVar[Mapping[str, str]] = {"error": "unsupported_grant_type"}
+
+
+class PasswordIncorrectError(ForbiddenError):
+    """The current password is wrong."""
+
+    code = "password_incorrect"
+
+
+class EmailTakenError(ConflictError):
+    """An account with this e-mail address exists."""
+
+    code = "email_taken"
+
+
+class IdempotencyInProgressError(ConflictError):
+    """A request with this idempotency key is still at work; try again shortly."""
+
+    code = "idempotency_in_progress"
+
+
+class JobNotFailedError(ConflictError):
+    """Only a job that has failed for good can be requeued."""
+
+    code = "job_not_failed"
+
+
+class LastAdminError(ConflictError):
+    """The last active administrator cannot be removed, disabled or demoted."""
+
+    code = "last_admin"
+
+
+class IdempotencyKeyReusedError(ValidationFailedError):
+    """The idempotency key was used before with another payload."""
+
+    code = "idempotency_key_reused"
