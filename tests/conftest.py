@@ -103,6 +103,8 @@ def make_settings(database_url: str, **changes: Any) -> Settings:
         "log_level": "WARNING",
         "worker_in_process": False,
         "rate_limit_enabled": False,
+        # Tests that are not async block the loop of the shared application.
+        "event_loop_block_seconds": 600,
     }
     return Settings(_env_file=None, **{**values, **changes})
 

@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import MISSING, AwareDatetime, Field
+from pydantic import MISSING, Field
 
 from app.schemas.page import PageQuery
-from app.schemas.types import Description, InputModel, OutputModel, Title
+from app.schemas.types import Description, InputModel, OutputModel, Timestamp, Title
 
 
 class ItemCreate(InputModel):
@@ -31,9 +31,9 @@ class ItemQuery(PageQuery):
     """The field to sort by; a minus sorts downwards."""
     title: Title | None = None
     """Only items whose title contains this, whatever the case."""
-    created_after: AwareDatetime | None = None
+    created_after: Timestamp | None = None
     """Only items that were made after this time."""
-    created_before: AwareDatetime | None = None
+    created_before: Timestamp | None = None
     """Only items that were made before this time."""
 
 

@@ -1,12 +1,15 @@
 """The bounded types that schemas are made of: nothing without a limit reaches the database."""
 
+import re
 import unicodedata
 from typing import Annotated
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -16,6 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from app.core.password_policy import is_common
 
+RFC_3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})")
 LONGEST_EMAIL = 254
 NO_NUL = r"^[^\x00]*$"
 
@@ -69,6 +73,14 @@ def refuse_common(value: SecretStr) -> SecretStr:
     return value
 
 
+def refuse_other_times(value: object) -> object:
+    """Refuse what pydantic would also take for a time, such as seconds since 1970."""
+    if isinstance(value, str) and not RFC_3339.fullmatch(value):
+        raise PydanticCustomError("datetime_format", "Input should be a time as in RFC 3339")
+    return value
+
+
+Timestamp = Annotated[AwareDatetime, BeforeValidator(refuse_other_times)]
 Email = Annotated[
     str,
     Field(max_length=LONGEST_EMAIL, examples=["ada@example.com"], json_schema_extra={"format": "email"}),

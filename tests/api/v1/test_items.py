@@ -109,6 +109,14 @@ async def test_a_filter_finds_items_by_their_time(accounts: Accounts) -> None:
         assert (await ada.request("GET", "/api/v1/items", params=params)).json()["items"] == expected
 
 
+@pytest.mark.parametrize("time", ["0.5", "1700000000", "2026-01-31", "2026-01-31T12:00:00", "2026-01-31 12:00:00Z"])
+async def test_a_time_is_written_as_rfc_3339_does(accounts: Accounts, time: str) -> None:
+    """With its offset; nothing else is taken for one."""
+    ada = await accounts.create()
+    response = await ada.request("GET", "/api/v1/items", params={"created_after": time})
+    assert problem(response) == (422, "validation_failed")
+
+
 @pytest.mark.parametrize("sort", ["created_at", "-created_at", "title", "-title"])
 async def test_pages_neither_skip_nor_repeat_while_others_write(accounts: Accounts, sort: str) -> None:
     """What is there from beginning to end is read once; what is deleted or added meanwhile, once at most."""
