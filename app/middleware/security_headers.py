@@ -38,6 +38,8 @@ class SecurityHeadersMiddleware:
             await self.app(scope, receive, send)
             return
         is_authenticated = any(name == b"authorization" for name, _ in scope["headers"])
+        # Answers to other methods are not cached anyway, but RFC 6749, section 5.1 wants tokens to say so.
+        is_private = is_authenticated or scope["method"] not in ("GET", "HEAD")
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -45,7 +47,7 @@ class SecurityHeadersMiddleware:
                 headers.update(self.headers)
                 if scope["path"] in self.docs_paths:
                     headers["Content-Security-Policy"] = DOCS_POLICY
-                if is_authenticated:
+                if is_private:
                     headers["Cache-Control"] = "no-store"
             await send(message)
 

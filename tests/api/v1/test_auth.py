@@ -19,6 +19,7 @@ async def test_the_right_password_gets_a_bearer_token(accounts: Accounts) -> Non
     body = response.json()
     assert body["token_type"] == "bearer"
     assert body["expires_in"] == 900
+    assert response.headers["cache-control"] == "no-store"
     headers = {"Authorization": f"Bearer {body['access_token']}"}
     assert (await ada.client.get("/api/v1/users/me", headers=headers)).json()["id"] == str(ada.id)
 
