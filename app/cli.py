@@ -104,10 +104,12 @@ def create_admin(
 async def register_administrator(settings: Settings, data: UserCreate) -> None:
     """Register an account with the role of an administrator."""
     database = Database(settings)
-    with PasswordHasher(settings) as passwords:
-        async with database.unit_of_work() as session:
-            await RegistrationService(session, passwords).register(data, Role.ADMIN)
-    await database.dispose()
+    try:
+        with PasswordHasher(settings) as passwords:
+            async with database.unit_of_work() as session:
+                await RegistrationService(session, passwords).register(data, Role.ADMIN)
+    finally:
+        await database.dispose()
 
 
 @cli.command()
