@@ -1,7 +1,6 @@
 """Conditional requests (RFC 9110, section 13): entity tags are the versions of rows."""
 
 import re
-from dataclasses import dataclass
 
 from app.core.exceptions import PreconditionRequiredError
 
@@ -23,28 +22,23 @@ def entity_tag(version: int) -> str:
     return f'"{version}"'
 
 
-@dataclass(frozen=True, slots=True)
-class Preconditions:
-    """What a request says about the version that it means."""
+def versions_to_change(if_match: str | None, *, required: bool) -> frozenset[int] | None:
+    """Give the versions that may be changed (`If-Match`, compared strongly), or None for whichever there is.
 
-    if_match: str | None
-    if_none_match: str | None
+    Raises PreconditionRequiredError where a condition is required and missing.
+    """
+    if if_match is None:
+        if required:
+            raise PreconditionRequiredError
+        return None
+    if if_match.strip() == "*":
+        return None
+    return frozenset(map(int, STRONG_TAG.findall(if_match)))
 
-    def versions_to_change(self, *, required: bool) -> frozenset[int] | None:
-        """Give the versions that may be changed (`If-Match`, compared strongly), or None for whichever there is.
 
-        Raises PreconditionRequiredError where a condition is required and missing.
-        """
-        if self.if_match is None:
-            if required:
-                raise PreconditionRequiredError
-            return None
-        if self.if_match.strip() == "*":
-            return None
-        return frozenset(map(int, STRONG_TAG.findall(self.if_match)))
-
-    def check_fresh(self, version: int) -> None:
-        """Raise NotModified when the client has this version (`If-None-Match`, compared weakly)."""
-        offered = self.if_none_match
-        if offered is not None and (offered.strip() == "*" or str(version) in ANY_TAG.findall(offered)):
-            raise NotModified(entity_tag(version))
+def check_fresh(if_none_match: str | None, version: int) -> None:
+    """Raise NotModified when the client has this version (`If-None-Match`, compared weakly)."""
+    if if_none_match is None:
+        return
+    if if_none_match.strip() == "*" or str(version) in ANY_TAG.findall(if_none_match):
+        raise NotModified(entity_tag(version))

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import Depends, Form, Header, Path, Query, Request, Response
 
-from app.core.conditional import Preconditions, entity_tag
+from app.core.conditional import check_fresh, entity_tag, versions_to_change
 from app.db.pagination import KeysetPage
 from app.dependencies.caller import CurrentUser
 from app.dependencies.process import ProcessState, WriterSession
@@ -70,11 +70,11 @@ class EntityTagger:
 class FreshnessTagger(EntityTagger):
     """Does so, unless the client has that version (`If-None-Match`)."""
 
-    preconditions: Preconditions
+    if_none_match: str | None
 
     def tag(self, row: V) -> V:
         """Tag the answer with this row, or raise NotModified."""
-        self.preconditions.check_fresh(row.version)
+        check_fresh(self.if_none_match, row.version)
         return EntityTagger.tag(self, row)
 
 
@@ -83,12 +83,11 @@ async def _tagger(response: Response) -> EntityTagger:
 
 
 async def _freshness_tagger(response: Response, if_none_match: TagHeader = None) -> FreshnessTagger:
-    return FreshnessTagger(response, Preconditions(None, if_none_match))
+    return FreshnessTagger(response, if_none_match)
 
 
 async def _versions(state: ProcessState, if_match: TagHeader = None) -> frozenset[int] | None:
-    preconditions = Preconditions(if_match, None)
-    return preconditions.versions_to_change(required=state["settings"].require_if_match)
+    return versions_to_change(if_match, required=state["settings"].require_if_match)
 
 
 Tagger = Annotated[EntityTagger, Depends(_tagger)]

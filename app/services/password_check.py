@@ -66,14 +66,14 @@ class PasswordCheck:
             account = found.one_or_none()
         valid, rehashed = await self.passwords.verify(password, account and account.hashed_password)
         if account is None or not valid or not account.is_active:
-            user_id = account.id if account else None
-            record(SecurityEvent.LOGIN_FAILED, user_id=user_id, address=self.client.ip_address)
+            record(SecurityEvent.LOGIN_FAILED, user_id=account.id if account else None, address=self.client.ip_address)
             raise InvalidGrantError
         await self.limiter.clear(PER_ACCOUNT_AND_ADDRESS, self._account_and_address(email))
         if rehashed:
             await self._store(account, rehashed)
         record(SecurityEvent.LOGIN_SUCCEEDED, user_id=account.id, address=self.client.ip_address)
-        return UUID(str(account.id))
+        user_id: UUID = account.id
+        return user_id
 
     async def confirm(self, principal: Principal, password: str) -> None:
         """Make sure that the caller knows their password, or raise PasswordIncorrectError or TooManyRequestsError."""

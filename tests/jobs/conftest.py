@@ -46,6 +46,10 @@ class Journal:
             rows = await session.execute(text("SELECT status::text, count(*) FROM pgqueuer GROUP BY 1"))
             return {row[0]: row[1] for row in rows}
 
+    async def is_done(self) -> bool:
+        """Whether no job is left."""
+        return await self.queue() == {}
+
     async def note(self, job: Note, context: JobContext) -> None:
         """Handle a Note."""
         del context

@@ -37,10 +37,7 @@ async def test_fifty_kills_in_the_middle_of_jobs_lose_none(
     output, _ = await process.communicate()
     assert output.decode().split() == ["killed", str(KILLS)]
 
-    async def is_done() -> bool:
-        return await journal.queue() == {}
-
-    await run_until(make_runner(JobKind(Note, journal.note)), is_done)
+    await run_until(make_runner(JobKind(Note, journal.note)), journal.is_done)
     assert set(await journal.read()) == set(names)
 
 
@@ -73,10 +70,7 @@ async def test_an_answered_request_keeps_its_promise_though_the_process_is_kille
     assert await check() == 1
     worker = await asyncio.create_subprocess_exec(*command, cwd=tmp_path, env=environment)
 
-    async def is_done() -> bool:
-        return await journal.queue() == {}
-
-    await eventually(is_done)
+    await eventually(journal.is_done)
     assert await check() == 0
     worker.send_signal(signal.SIGTERM)
     assert await worker.wait() == 0

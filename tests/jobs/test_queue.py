@@ -28,10 +28,7 @@ async def test_a_committed_job_runs_once(database: Database, journal: Journal, m
     """And leaves the queue."""
     await add(database, "a", "b")
 
-    async def is_done() -> bool:
-        return await journal.queue() == {}
-
-    await run_until(make_runner(JobKind(Note, journal.note)), is_done)
+    await run_until(make_runner(JobKind(Note, journal.note)), journal.is_done)
     assert sorted(await journal.read()) == ["a", "b"]
 
 
@@ -64,10 +61,7 @@ async def test_a_delayed_job_waits(database: Database, journal: Journal, make_ru
     await add(database, "later", delay=timedelta(seconds=0.7))
     await add(database, "now")
 
-    async def is_done() -> bool:
-        return await journal.queue() == {}
-
-    await run_until(make_runner(JobKind(Note, journal.note)), is_done)
+    await run_until(make_runner(JobKind(Note, journal.note)), journal.is_done)
     assert await journal.read() == ["now", "later"]
 
 
@@ -101,10 +95,7 @@ async def test_a_failing_job_backs_off_and_is_kept_and_can_be_requeued(
     assert (await root.request("POST", path)).status_code == 204
     assert problem(await root.request("POST", path)) == (409, "job_not_failed")
 
-    async def is_done() -> bool:
-        return await journal.queue() == {}
-
-    await run_until(make_runner(JobKind(Note, fail_thrice, IMPATIENT)), is_done)
+    await run_until(make_runner(JobKind(Note, fail_thrice, IMPATIENT)), journal.is_done)
     assert await journal.read() == ["a"]
 
 
@@ -136,10 +127,7 @@ async def test_an_administrator_cancels_a_running_job(
         [job] = (await root.request("GET", "/api/v1/admin/jobs", params={"state": "running"})).json()["items"]
         assert (await root.request("DELETE", f"/api/v1/admin/jobs/{job['id']}")).status_code == 204
 
-        async def is_gone() -> bool:
-            return await journal.queue() == {}
-
-        await eventually(is_gone)
+        await eventually(journal.is_done)
     assert await journal.read() == []
     assert problem(await root.request("DELETE", f"/api/v1/admin/jobs/{job['id']}")) == (404, "not_found")
 
@@ -183,11 +171,8 @@ async def test_two_workers_never_run_the_same_job_at_the_same_moment(
     names = [str(number) for number in range(60)]
     await add(database, *names)
 
-    async def is_done() -> bool:
-        return await journal.queue() == {}
-
     runners = [make_runner(JobKind(Note, exclusive), job_concurrency=40) for _ in range(3)]
-    await run_until(runners[0], is_done, *runners[1:])
+    await run_until(runners[0], journal.is_done, *runners[1:])
     assert overlaps == []
     assert sorted(await journal.read()) == sorted(names)
 
@@ -214,13 +199,9 @@ async def test_a_worker_survives_the_loss_of_its_connections(
     database: Database, journal: Journal, make_runner: RunnerFactory
 ) -> None:
     """It connects again and goes on."""
-
-    async def is_done() -> bool:
-        return await journal.queue() == {}
-
     async with running_jobs(make_runner(JobKind(Note, journal.note))):
         await add(database, "before")
-        await eventually(is_done)
+        await eventually(journal.is_done)
         kill = (
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE pid <> pg_backend_pid() AND datname = current_database()"
@@ -228,7 +209,7 @@ async def test_a_worker_survives_the_loss_of_its_connections(
         async with database.engine.connect() as connection:
             await connection.exec_driver_sql(kill)
         await add(database, "after")
-        await eventually(is_done)
+        await eventually(journal.is_done)
     assert await journal.read() == ["before", "after"]
 
 
@@ -245,8 +226,5 @@ async def test_the_logs_of_a_job_carry_the_request_that_enqueued_it(
     with structlog.contextvars.bound_contextvars(request_id="req-1"):
         await add(database, "a")
 
-    async def is_done() -> bool:
-        return await journal.queue() == {}
-
-    await run_until(make_runner(JobKind(Note, look)), is_done)
+    await run_until(make_runner(JobKind(Note, look)), journal.is_done)
     assert seen == ["req-1"]
