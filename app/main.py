@@ -31,6 +31,7 @@ from app.middleware.deadline import DeadlineMiddleware
 from app.middleware.deprecation import DeprecationMiddleware
 from app.middleware.logging import RequestContextMiddleware
 from app.middleware.normalization import NormalizationMiddleware
+from app.middleware.retry import RetryMiddleware
 from app.middleware.security_headers import SecurityHeadersMiddleware
 from app.middleware.trusted_hosts import TrustedHostsMiddleware
 from app.services.health_service import HealthService
@@ -107,6 +108,7 @@ def middleware(settings: Settings) -> list[Middleware]:
         Middleware(ConcurrencyLimitMiddleware, maximum=settings.max_concurrent_requests),
         Middleware(TrustedHostsMiddleware, hosts=settings.served_hosts),
         Middleware(BodyLimitMiddleware, maximum_bytes=settings.max_body_bytes),
+        Middleware(RetryMiddleware),
         # Last, so that the access line shows what the client wrote.
         Middleware(NormalizationMiddleware),
     ]

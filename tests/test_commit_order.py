@@ -158,7 +158,7 @@ async def failing_commits(database: Database) -> AsyncIterator[None]:
     """Make PostgreSQL refuse every COMMIT that follows a change, by constraint triggers that fire there."""
     function = (
         "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION 'refused at commit' USING ERRCODE = '40001'; END $$"
+        "$$ BEGIN RAISE EXCEPTION 'refused at commit' USING ERRCODE = '53100'; END $$"
     )
     trigger = (
         "CREATE CONSTRAINT TRIGGER refuse AFTER INSERT OR UPDATE OR DELETE ON {} "

@@ -20,6 +20,7 @@ from app.core.exceptions import (
     MethodNotAllowedError,
     NotFoundError,
     RequestTimeoutError,
+    UnitOfWorkLostError,
     ValidationFailedError,
 )
 from app.schemas.problem import FieldError, Problem
@@ -130,6 +131,11 @@ async def handle_http_exception(request: Request, error: Exception) -> Response:
     return render_problem(request.scope, kind(), errors, headers)
 
 
+async def raise_again(_: Request, error: Exception) -> Response:
+    """Leave what can be done again to the middleware that does so."""
+    raise error
+
+
 async def handle_not_modified(_: Request, error: Exception) -> Response:
     """Answer a client that has the current version."""
     assert isinstance(error, NotModified)
@@ -139,6 +145,7 @@ async def handle_not_modified(_: Request, error: Exception) -> Response:
 def install_error_handlers(app: FastAPI) -> None:
     """Render every kind of error the same way."""
     app.add_exception_handler(DomainError, handle_domain_error)
+    app.add_exception_handler(UnitOfWorkLostError, raise_again)
     app.add_exception_handler(RequestValidationError, handle_validation_error)
     app.add_exception_handler(HTTPException, handle_http_exception)
     app.add_exception_handler(NotModified, handle_not_modified)

@@ -172,6 +172,13 @@ class DatabaseUnavailableError(UnavailableError):
     code = "database_unavailable"
 
 
+class UnitOfWorkLostError(DatabaseUnavailableError):
+    """The database cannot be reached right now; try again shortly.
+
+    It certainly kept nothing of the unit of work, so that whoever ran it may run all of it again.
+    """
+
+
 class DeadlineExceededError(DomainError):
     """The answer took longer than the service allows."""
 

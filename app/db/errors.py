@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import asyncpg
 from sqlalchemy import exc
+from sqlalchemy.engine import ExceptionContext
 
 from app.core.exceptions import (
     ConflictError,
@@ -12,6 +13,7 @@ from app.core.exceptions import (
     DomainError,
     InternalError,
     OverloadedError,
+    UnitOfWorkLostError,
     ValidationFailedError,
 )
 from app.db.base import Base
@@ -29,8 +31,8 @@ BY_SQLSTATE: dict[str, type[DomainError]] = {
     "22021": ValidationFailedError,
     "2201W": ValidationFailedError,
     # Contention
-    "40001": DatabaseUnavailableError,
-    "40P01": DatabaseUnavailableError,
+    "40001": UnitOfWorkLostError,
+    "40P01": UnitOfWorkLostError,
     "55P03": DatabaseUnavailableError,
     "57014": DeadlineExceededError,
     # Ending, starting, full, or a replica where a primary should be
@@ -43,11 +45,14 @@ BY_SQLSTATE: dict[str, type[DomainError]] = {
     "57P03": DatabaseUnavailableError,
 }
 CONNECTION_EXCEPTION_CLASS = "08"
+ENDED_BY_THE_SERVER = frozenset({"25006", "57P01", "57P02", "57P03"})
+"""A read-only server ends nothing by itself; but its connections are of no use either."""
 BY_TYPE: dict[type[BaseException], type[DomainError]] = {
     exc.TimeoutError: OverloadedError,  # of the pool
     TimeoutError: DeadlineExceededError,  # of asyncpg's command_timeout
     ValueError: ValidationFailedError,  # a value that asyncpg cannot encode
     asyncpg.InterfaceError: DatabaseUnavailableError,
+    asyncpg.InternalClientError: DatabaseUnavailableError,  # none of several hosts is what was asked for
 }
 
 
@@ -79,7 +84,19 @@ def _of_cause(cause: BaseException) -> type[DomainError] | None:
     return next((kind for raised, kind in BY_TYPE.items() if isinstance(cause, raised)), None)
 
 
-def translate(error: Exception) -> DomainError:
-    """Give the domain error for what SQLAlchemy or asyncpg raised; InternalError for what has no other name."""
+def note_disconnect(context: ExceptionContext) -> None:
+    """Tell the pool to forget all its connections when one was ended by the server, or leads to a mere replica."""
+    state = getattr(context.original_exception, "sqlstate", None) or ""
+    if state in ENDED_BY_THE_SERVER or state.startswith(CONNECTION_EXCEPTION_CLASS):
+        context.is_disconnect = True
+
+
+def translate(error: Exception, *, committing: bool = False) -> DomainError:
+    """Give the domain error for what SQLAlchemy or asyncpg raised; InternalError for what has no other name.
+
+    A connection that is lost while `committing` may have kept everything: only before that is the work surely lost.
+    """
+    if isinstance(error, exc.DBAPIError) and error.connection_invalidated and not committing:
+        return UnitOfWorkLostError()
     found = (_of_cause(cause) for cause in _causes(error))
     return next((kind for kind in found if kind), InternalError)()

@@ -6,9 +6,10 @@ from contextlib import asynccontextmanager
 from typing import NewType
 
 import asyncpg
+from asyncpg.connect_utils import SessionAttribute
 from pydantic import SecretStr
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import event, text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -18,7 +19,7 @@ from sqlalchemy.ext.asyncio import (
 
 from app.core.config import Settings
 from app.core.exceptions import DatabaseUnavailableError
-from app.db.errors import translate
+from app.db.errors import note_disconnect, translate
 from app.db.pool import FifoPool
 from app.db.queue import flush_jobs
 
@@ -27,7 +28,7 @@ Reader = NewType("Reader", AsyncSession)
 Writer = NewType("Writer", Reader)
 """A session inside a unit of work. It reads as well; a Reader never writes."""
 
-
+ServerKind = SessionAttribute | None
 ROLLBACK_SECONDS = 0.3
 DATABASE_FAULTS = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 """What a statement can raise; TimeoutError is the client's own time limit."""
@@ -58,8 +59,11 @@ def server_settings(settings: Settings) -> dict[str, str]:
     }
 
 
-def connector(settings: Settings, dsn: str) -> Callable[[], Awaitable[asyncpg.Connection]]:
-    """Open connections to a libpq URL (several hosts and `sslmode` included) with every wait bounded."""
+def connector(settings: Settings, dsn: str, accept: ServerKind) -> Callable[[], Awaitable[asyncpg.Connection]]:
+    """Open connections to a libpq URL (several hosts and `sslmode` included) with every wait bounded.
+
+    `accept` is libpq's target_session_attrs; unset: what the URL says, or any server.
+    """
 
     async def connect() -> asyncpg.Connection:
         try:
@@ -69,25 +73,30 @@ def connector(settings: Settings, dsn: str) -> Callable[[], Awaitable[asyncpg.Co
                 # The server ends a slow statement first; this is for one that no longer answers.
                 command_timeout=settings.database_statement_timeout_seconds + 1,
                 server_settings=server_settings(settings),
+                target_session_attrs=accept,
             )
-        except OSError as error:
+        except (OSError, asyncpg.InternalClientError) as error:
             raise DatabaseUnavailableError from error
 
     return connect
 
 
-def make_engine(settings: Settings, url: SecretStr) -> AsyncEngine:
-    """Make an engine whose pool holds `DATABASE_POOL_SIZE` connections and no more."""
-    return create_async_engine(
+def make_engine(settings: Settings, url: SecretStr, accept: ServerKind = SessionAttribute.read_write) -> AsyncEngine:
+    """Make an engine whose pool holds `DATABASE_POOL_SIZE` connections and no more, to the primary unless told else.
+
+    Without pre-ping, a round trip for every use: what a lost connection spoils is done again on a fresh one.
+    """
+    engine = create_async_engine(
         "postgresql+asyncpg://",
-        async_creator=connector(settings, url.get_secret_value()),
+        async_creator=connector(settings, url.get_secret_value(), accept),
         poolclass=FifoPool,
         pool_size=settings.database_pool_size,
         pool_timeout=settings.database_pool_timeout_seconds,
-        pool_pre_ping=True,
         pool_recycle=1800,
         hide_parameters=not settings.debug,
     )
+    event.listen(engine.sync_engine, "handle_error", note_disconnect)
+    return engine
 
 
 class Database:
@@ -97,7 +106,7 @@ class Database:
         """Prepare engines; nothing connects before it is needed."""
         self.engine = self.read_engine = make_engine(settings, settings.database_url)
         if settings.database_replica_url:
-            self.read_engine = make_engine(settings, settings.database_replica_url)
+            self.read_engine = make_engine(settings, settings.database_replica_url, accept=None)
         # One connection apart, so that probes tell of the database and not of the load.
         self._probe_engine = make_engine(settings.model_copy(update={"database_pool_size": 1}), settings.database_url)
         self._writers = async_sessionmaker(self.engine, expire_on_commit=False)
@@ -115,6 +124,14 @@ class Database:
 
     async def ping(self) -> None:
         """Ask the primary whether it accepts transactions, or raise what a statement can raise."""
+        try:
+            await self._select_one()
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            await self._select_one()  # It may have restarted since the last probe.
+
+    async def _select_one(self) -> None:
         async with self._probe_engine.connect() as connection:
             await connection.execute(text("SELECT 1"))
 
@@ -126,15 +143,17 @@ class Database:
 
         Not `sessions.begin()`: after an explicit early commit that one makes the next statement fail.
         """
+        committing = False
         async with self._writers() as session:
             try:
                 yield Writer(Reader(session))
                 await flush_jobs(session)
+                committing = True
                 await session.commit()
             except BaseException as error:
                 await abandon(session)
                 if isinstance(error, DATABASE_FAULTS):
-                    raise translate(error) from error
+                    raise translate(error, committing=committing) from error
                 raise
 
     @asynccontextmanager

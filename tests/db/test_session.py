@@ -13,6 +13,7 @@ from app.core.exceptions import (
     DomainError,
     InternalError,
     OverloadedError,
+    UnitOfWorkLostError,
     ValidationFailedError,
 )
 from app.core.refusals import EmailTakenError
@@ -86,10 +87,10 @@ async def test_a_reader_needs_no_transaction(database: Database) -> None:
         ("SELECT 9223372036854775807 + 1", ValidationFailedError),
         ("SELECT 1 LIMIT -1", ValidationFailedError),
         ("SELECT 'x'::int", InternalError),
-        ("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '40P01'; END $$", DatabaseUnavailableError),
+        ("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '40P01'; END $$", UnitOfWorkLostError),
         ("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '53300'; END $$", OverloadedError),
-        ("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '08006'; END $$", DatabaseUnavailableError),
-        ("SELECT pg_terminate_backend(pg_backend_pid())", DatabaseUnavailableError),
+        ("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '08006'; END $$", UnitOfWorkLostError),
+        ("SELECT pg_terminate_backend(pg_backend_pid())", UnitOfWorkLostError),
     ],
 )
 async def test_faults_become_domain_errors(settings: Settings, statement: str, expected: type[DomainError]) -> None:

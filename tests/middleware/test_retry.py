@@ -1,0 +1,120 @@
+"""Units of work that PostgreSQL has lost are done again, as a whole."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+from sqlalchemy import text
+
+from app.core.exceptions import UnitOfWorkLostError
+from app.db.session import Database
+from app.middleware.retry import RETRIES
+from tests.factories import Account, Accounts, problem
+
+Saboteur = Callable[[str, str], Awaitable[None]]
+
+
+@pytest.fixture
+async def sabotage(database: Database) -> AsyncIterator[Saboteur]:
+    """Make PostgreSQL run a statement when items are inserted, or at the COMMIT of that; `attempt` counts from 1."""
+
+    async def install(statement: str, when: str) -> None:
+        # A sequence, because a rollback does not turn it back.
+        async with database.engine.begin() as connection:
+            await connection.execute(text("CREATE SEQUENCE attempts"))
+            function = (
+                "CREATE FUNCTION sabotage() RETURNS trigger LANGUAGE plpgsql AS $$ "
+                f"DECLARE attempt bigint := nextval('attempts'); BEGIN {statement}; RETURN NULL; END $$"
+            )
+            await connection.execute(text(function))
+            kind, deferred = ("CONSTRAINT", "DEFERRABLE INITIALLY DEFERRED") if when == "commit" else ("", "")
+            trigger = f"CREATE {kind} TRIGGER sabotage AFTER INSERT ON items {deferred} FOR EACH ROW"
+            await connection.execute(text(f"{trigger} EXECUTE FUNCTION sabotage()"))
+
+    yield install
+    async with database.engine.begin() as connection:
+        await connection.execute(text("DROP FUNCTION IF EXISTS sabotage CASCADE"))
+        await connection.execute(text("DROP SEQUENCE IF EXISTS attempts"))
+
+
+async def attempts(database: Database) -> int:
+    """How often the insert was tried."""
+    async with database.reader() as session:
+        return int(await session.scalar(text("SELECT last_value FROM attempts")) or 0)
+
+
+async def titles(account: Account) -> list[str]:
+    """What was kept."""
+    return [item["title"] for item in (await account.request("GET", "/api/v1/items")).json()["items"]]
+
+
+@pytest.mark.parametrize("sqlstate", ["40001", "40P01"])
+@pytest.mark.parametrize("when", ["insert", "commit"])
+async def test_a_unit_of_work_that_lost_a_race_is_done_again(
+    accounts: Accounts, database: Database, sabotage: Saboteur, sqlstate: str, when: str
+) -> None:
+    """The client sees one success, and there is one item."""
+    ada = await accounts.create()
+    await sabotage(f"IF attempt <= 3 THEN RAISE EXCEPTION USING ERRCODE = '{sqlstate}'; END IF", when)
+    await ada.create_item("milk")
+    assert await titles(ada) == ["milk"]
+    assert await attempts(database) == 1 + RETRIES
+
+
+async def test_at_some_point_it_is_given_up(accounts: Accounts, database: Database, sabotage: Saboteur) -> None:
+    """With a 503 that says when to come back."""
+    ada = await accounts.create()
+    await sabotage("RAISE EXCEPTION USING ERRCODE = '40001'", "insert")
+    response = await ada.request("POST", "/api/v1/items", json={"title": "milk"})
+    assert problem(response) == (503, "database_unavailable")
+    assert response.headers["retry-after"] == "1"
+    assert await titles(ada) == []
+    assert await attempts(database) == 1 + RETRIES
+
+
+async def test_a_connection_lost_before_commit_costs_nothing(
+    accounts: Accounts, database: Database, sabotage: Saboteur
+) -> None:
+    """The backend is killed in the middle of the transaction."""
+    ada = await accounts.create()
+    await sabotage("IF attempt = 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF", "insert")
+    await ada.create_item("milk")
+    assert await titles(ada) == ["milk"]
+    assert await attempts(database) == 2
+
+
+async def test_what_was_lost_while_committing_is_not_done_again(
+    accounts: Accounts, database: Database, sabotage: Saboteur
+) -> None:
+    """Nobody can tell whether it was kept; only the client may decide to try again."""
+    ada = await accounts.create()
+    await sabotage("PERFORM pg_terminate_backend(pg_backend_pid())", "commit")
+    response = await ada.request("POST", "/api/v1/items", json={"title": "milk"})
+    assert problem(response) == (503, "database_unavailable")
+    assert await attempts(database) == 1
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_an_idle_pool_survives_the_loss_of_all_its_connections(
+    accounts: Accounts, database: Database, method: str
+) -> None:
+    """Reads and writes alike, without one error."""
+    ada = await accounts.create()
+    async with database.engine.connect() as connection:
+        others = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database()"
+        await connection.execute(text(f"{others} AND pid <> pg_backend_pid()"))
+    response = await ada.request(method, "/api/v1/items", json={"title": "milk"} if method == "POST" else None)
+    assert response.is_success
+
+
+async def test_a_server_that_became_read_only_is_left(database: Database) -> None:
+    """SQLSTATE 25006: every connection of the pool is closed, so that the next leads to the new primary."""
+    read_only = "SET default_transaction_read_only = on"
+    pids = []
+    for statement in (read_only, "CREATE TEMPORARY TABLE t ()", "SELECT 1"):
+        try:
+            async with database.unit_of_work() as session:
+                pids.append(await session.scalar(text("SELECT pg_backend_pid()")))
+                await session.execute(text(statement))
+        except UnitOfWorkLostError:
+            assert statement.startswith("CREATE")
+    assert pids[0] == pids[1] != pids[2]
