@@ -1,27 +1,41 @@
 """How production serves: gunicorn, as many uvicorn workers as WEB_CONCURRENCY says, settings from the environment."""
 
+import sys
+from functools import partial
 from typing import Any
 
+from gunicorn.arbiter import Arbiter
 from uvicorn_worker import UvicornWorker
 
 from app.core.config import load_settings
 from app.core.logging import configure_logging
+from app.server import DrainingServer, HeadLimitProtocol
 
 settings = load_settings()
 
 
 class Worker(UvicornWorker):  # type: ignore[misc]  # the package is not typed
-    """A uvicorn worker that leaves logging to us."""
+    """A uvicorn worker that leaves logging to us and drains before it stops."""
 
     CONFIG_KWARGS: dict[str, Any] = {  # noqa: RUF012  declared so by the parent
         "loop": "uvloop",
-        # The stricter of uvicorn's parsers: h11 accepts Content-Length beside Transfer-Encoding.
-        "http": "httptools",
+        # On httptools, the stricter of uvicorn's parsers: h11 accepts Content-Length beside Transfer-Encoding.
+        "http": partial(HeadLimitProtocol, head_seconds=settings.receive_timeout_seconds),
         "access_log": False,
         "log_config": None,
         "server_header": False,
-        "timeout_graceful_shutdown": settings.shutdown_timeout_seconds,
+        # A second before gunicorn kills, so that what is cancelled can still roll back.
+        "timeout_graceful_shutdown": settings.shutdown_timeout_seconds - settings.shutdown_drain_seconds - 1,
     }
+
+    async def _serve(self) -> None:
+        # As the parent does, with another server.
+        self.config.app = self.wsgi
+        server = DrainingServer(self.config, settings.shutdown_drain_seconds)
+        self._install_sigquit_handler()
+        await server.serve(sockets=self.sockets)
+        if not server.started:
+            sys.exit(Arbiter.WORKER_BOOT_ERROR)
 
 
 def on_starting(_arbiter: object) -> None:
@@ -41,8 +55,8 @@ preload_app = True
 graceful_timeout = settings.shutdown_timeout_seconds
 timeout = 30
 # Memory that a library loses is given back now and then, and never by all workers at once.
-max_requests = 200_000
-max_requests_jitter = 20_000
+max_requests = settings.recycle_after_requests
+max_requests_jitter = settings.recycle_after_requests // 10
 keepalive = 5
 forwarded_allow_ips = settings.forwarded_allow_ips
 control_socket_disable = True  # nobody uses it, and it would listen

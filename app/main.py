@@ -24,7 +24,6 @@ from app.db.pagination import Cursors
 from app.db.session import Database
 from app.dependencies import State
 from app.jobs.runner import JobRunner, make_resources, running_jobs
-from app.middleware.body_limit import BodyLimitMiddleware
 from app.middleware.catch_all import CatchAllMiddleware
 from app.middleware.concurrency_limit import ConcurrencyLimitMiddleware
 from app.middleware.deadline import DeadlineMiddleware
@@ -33,6 +32,7 @@ from app.middleware.logging import RequestContextMiddleware
 from app.middleware.normalization import NormalizationMiddleware
 from app.middleware.retry import RetryMiddleware
 from app.middleware.security_headers import SecurityHeadersMiddleware
+from app.middleware.size_limits import SizeLimitsMiddleware
 from app.middleware.trusted_hosts import TrustedHostsMiddleware
 from app.services.health_service import HealthService
 
@@ -107,7 +107,7 @@ def middleware(settings: Settings) -> list[Middleware]:
         ),
         Middleware(ConcurrencyLimitMiddleware, maximum=settings.max_concurrent_requests),
         Middleware(TrustedHostsMiddleware, hosts=settings.served_hosts),
-        Middleware(BodyLimitMiddleware, maximum_bytes=settings.max_body_bytes),
+        Middleware(SizeLimitsMiddleware, maximum_body_bytes=settings.max_body_bytes),
         Middleware(RetryMiddleware),
         # Last, so that the access line shows what the client wrote.
         Middleware(NormalizationMiddleware),

@@ -30,6 +30,7 @@ def running_server(**environment: str) -> Iterator[tuple[str, int]]:
             "RATE_LIMIT_ENABLED": "false",
             "WORKER_IN_PROCESS": "false",
             "LOG_LEVEL": "ERROR",
+            "SHUTDOWN_DRAIN_SECONDS": "0",
             **environment,
         },
     )

@@ -42,6 +42,7 @@ def running_service() -> Iterator[str]:
         url = socket_url(folder / "pg", "app")
         environment = {**os.environ, "DATABASE_URL": url, "PORT": str(port), "RATE_LIMIT_ENABLED": "false"}
         environment |= {"PASSWORD_HASH_MEMORY_KIB": "8", "LOG_LEVEL": "ERROR", "WORKER_IN_PROCESS": "false"}
+        environment["SHUTDOWN_DRAIN_SECONDS"] = "0"
         upgrade(load_settings().model_copy(update={"database_url": type(load_settings().database_url)(url)}))
         create_admin = [sys.executable, "-m", "app", "create-admin", ADMIN, "--password-stdin"]
         subprocess.run(create_admin, env=environment, input=PASSWORD, text=True, check=True, cwd=PROJECT_ROOT)

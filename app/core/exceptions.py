@@ -113,6 +113,13 @@ class ValidationFailedError(DomainError):
     status = 422
 
 
+class HeadersTooLargeError(DomainError):
+    """The headers are larger than the service accepts."""
+
+    code = "headers_too_large"
+    status = 431
+
+
 class InvalidCursorError(ValidationFailedError):
     """The cursor was not issued for this list, sort order and filter."""
 

@@ -4,6 +4,8 @@ from typing import Literal
 
 from app.schemas.types import OutputModel
 
+Condition = Literal["ok", "unavailable"]
+
 
 class HealthRead(OutputModel):
     """The process runs."""
@@ -14,5 +16,5 @@ class HealthRead(OutputModel):
 class ReadinessRead(OutputModel):
     """Whether the process can serve, and each part that it needs."""
 
-    status: Literal["ok", "unavailable"]
-    checks: dict[str, Literal["ok", "unavailable"]]
+    status: Condition
+    checks: dict[str, Condition]

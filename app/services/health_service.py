@@ -4,9 +4,13 @@ import asyncio
 
 from app.core.exceptions import DomainError
 from app.db.session import DATABASE_FAULTS, Database
-from app.schemas.health import ReadinessRead
+from app.schemas.health import Condition, ReadinessRead
 
 CHECK_TIMEOUT_SECONDS = 0.8
+
+
+def _condition(is_up: bool) -> Condition:
+    return "ok" if is_up else "unavailable"
 
 
 class HealthService:
@@ -16,17 +20,22 @@ class HealthService:
         """Check this database; lives as long as the process."""
         self._database = database
         self._checking: asyncio.Task[bool] | None = None
+        self._is_draining = False
+
+    def drain(self) -> None:
+        """Refuse from now on: this process is about to stop."""
+        self._is_draining = True
 
     async def check(self) -> ReadinessRead:
         """Try each part; the answer comes within a second whatever happens."""
         if self._checking is None or self._checking.done():
             self._checking = asyncio.create_task(self._database_answers())
         # Shielded: a prober that hangs up must not cancel the check of the others.
-        database = await asyncio.shield(self._checking)
-        return ReadinessRead(
-            status="ok" if database else "unavailable",
-            checks={"database": "ok" if database else "unavailable"},
-        )
+        is_up = {"database": await asyncio.shield(self._checking)}
+        if self._is_draining:
+            is_up["process"] = False
+        checks = {part: _condition(up) for part, up in is_up.items()}
+        return ReadinessRead(status=_condition(all(is_up.values())), checks=checks)
 
     async def _database_answers(self) -> bool:
         ping = asyncio.create_task(self._database.ping())

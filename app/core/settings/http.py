@@ -39,19 +39,37 @@ class HttpSettings(ProcessSettings):
     request_timeout_seconds: Seconds = 10.0
     """The longest that an answer may take; then 504."""
     receive_timeout_seconds: Seconds = 10.0
-    """The longest that a request body may take to arrive; then 408."""
+    """The longest that the head of a request may take to arrive, and its body; then 408."""
     max_concurrent_requests: int = Field(default=256, ge=1, le=100_000)
     """Requests that a process serves at the same time; beyond that 503."""
     max_body_bytes: int = Field(default=1_048_576, ge=1024, le=1_073_741_824)
     """The largest request body."""
-    shutdown_timeout_seconds: int = Field(default=30, ge=1, le=3600)
-    """How long requests in flight may take to finish after SIGTERM."""
+    shutdown_timeout_seconds: int = Field(default=30, ge=2, le=3600)
+    """How long a process may take to stop after SIGTERM, drain included."""
+    shutdown_drain_seconds: int = Field(default=5, ge=0, le=10)
+    """How long it goes on serving, not ready, so that balancers leave first: more than they take to notice."""
+    recycle_after_requests: int = Field(default=200_000, ge=0, le=1_000_000_000)
+    """A worker process is replaced after about so many requests; 0: never."""
 
     @property
     def served_hosts(self) -> tuple[str, ...]:
         """Name the hosts that are answered, without ports."""
         public = urlsplit(self.public_url).hostname or "localhost"
         return self.allowed_hosts or (public, "localhost", "127.0.0.1", "[::1]")
+
+    @field_validator("shutdown_drain_seconds")
+    @classmethod
+    def _leave_time_to_finish(cls, value: int, info: ValidationInfo) -> int:
+        if value + 2 > info.data.get("shutdown_timeout_seconds", 3600):
+            raise ValueError("must be at least 2 less than SHUTDOWN_TIMEOUT_SECONDS")
+        return value
+
+    @field_validator("forwarded_allow_ips")
+    @classmethod
+    def _refuse_to_trust_everyone(cls, value: str, info: ValidationInfo) -> str:
+        if "*" in value and is_deployed(info):
+            raise ValueError("must name the proxies: with the wildcard * every client chooses its own address")
+        return value
 
     @field_validator("allowed_hosts", "allowed_origins")
     @classmethod

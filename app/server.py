@@ -1,0 +1,123 @@
+"""The HTTP server of production: uvicorn, with an end to slow heads, and with a drain before it stops."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import Server
+
+from app.middleware.size_limits import MAXIMUM_HEAD_BYTES
+
+
+class HeadLimitProtocol(HttpToolsProtocol):
+    """Cuts off whoever sends the head of a request too slowly, or without end.
+
+    Here and not in a middleware: that one sees a request when its head is complete.
+    """
+
+    def __init__(self, *arguments: Any, head_seconds: float, **options: Any) -> None:  # noqa: ANN401  uvicorn's own
+        """Allow so long from the opening of a connection, or from the first byte of a later request."""
+        super().__init__(*arguments, **options)
+        self._head_seconds = head_seconds
+        self._head_bytes = 0
+        self._deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Begin to wait for the first head."""
+        super().connection_made(transport)
+        self._await_head()
+
+    def on_message_begin(self) -> None:
+        """Begin to wait for the rest of a later head."""
+        super().on_message_begin()
+        if self._deadline is None:
+            self._await_head()
+
+    def on_headers_complete(self) -> None:
+        """Wait no longer."""
+        self._stop_waiting()
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        """Count what belongs to a head."""
+        super().data_received(data)
+        if self._deadline is not None:
+            self._head_bytes += len(data)
+            if self._head_bytes > MAXIMUM_HEAD_BYTES:
+                self._cut_off(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _await_head(self) -> None:
+        self._head_bytes = 0
+        self._deadline = self.loop.call_later(self._head_seconds, self._cut_off, HTTPStatus.REQUEST_TIMEOUT)
+
+    def _stop_waiting(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _cut_off(self, status: HTTPStatus) -> None:
+        self._stop_waiting()
+        if not self.transport.is_closing():
+            line = f"HTTP/1.1 {status.value} {status.phrase}\r\n"
+            self.transport.write(f"{line}content-length: 0\r\nconnection: close\r\n\r\n".encode())
+            self.transport.close()
+
+
+class DrainingServer(Server):
+    """Goes on serving for a while after SIGTERM, so that balancers can leave before the door is closed.
+
+    Meanwhile readiness is refused, and every answer closes its connection.
+    """
+
+    def __init__(self, config: Config, drain_seconds: float) -> None:
+        """Drain for so long, of the time that the shutdown may take in all."""
+        super().__init__(config)
+        self.drain_seconds = drain_seconds
+
+    async def main_loop(self) -> None:
+        """Serve, then drain; not after SIGINT, when somebody waits at a terminal."""
+        await super().main_loop()
+        if signal.SIGINT in self._captured_signals:
+            return
+        if self._captured_signals:  # Otherwise this process only makes room for a fresh one.
+            self.lifespan.state["health"].drain()
+        if self.config.callback_notify:
+            await self.config.callback_notify()
+        self.server_state.default_headers = [*self.server_state.default_headers, (b"connection", b"close")]
+        await asyncio.sleep(self.drain_seconds)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening, and finish what is in flight."""
+        self._accept_the_rest(sockets or [])
+        await super().shutdown(sockets)
+
+    def _accept_the_rest(self, sockets: Sequence[socket.socket]) -> None:
+        """Take the connections that the kernel has made and nobody has accepted: it would reset them."""
+        loop = asyncio.get_running_loop()
+        for listener in sockets:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    break
+                connection.setblocking(False)
+                task = loop.create_task(loop.connect_accepted_socket(self._make_protocol, connection))
+                self.server_state.tasks.add(task)  # type: ignore[arg-type]  # waited for like a request
+                task.add_done_callback(self.server_state.tasks.discard)
+
+    def _make_protocol(self) -> asyncio.Protocol:
+        make: Any = self.config.http_protocol_class
+        protocol: asyncio.Protocol = make(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return protocol

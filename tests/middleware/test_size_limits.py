@@ -1,0 +1,50 @@
+"""Bounds on heads, bodies and nesting."""
+
+import json
+
+import httpx2
+import pytest
+
+from app.middleware.size_limits import MAXIMUM_HEAD_BYTES, MAXIMUM_JSON_DEPTH, is_nested_too_deep
+from tests.factories import Accounts, problem
+
+
+async def test_a_head_that_is_too_large_is_refused(client: httpx2.AsyncClient) -> None:
+    """One large header, many small ones, or a long query."""
+    many = {f"x-{number}": "x" * 100 for number in range(400)}
+    for headers in ({"x-long": "x" * MAXIMUM_HEAD_BYTES}, many):
+        assert problem(await client.get("/health/live", headers=headers)) == (431, "headers_too_large")
+    response = await client.get("/health/live", params={"q": "x" * MAXIMUM_HEAD_BYTES})
+    assert problem(response) == (431, "headers_too_large")
+    assert (await client.get("/health/live", headers={"x-long": "x" * 30_000})).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        ("[" * MAXIMUM_JSON_DEPTH + "]" * MAXIMUM_JSON_DEPTH, False),
+        ("[" * (MAXIMUM_JSON_DEPTH + 1) + "]" * (MAXIMUM_JSON_DEPTH + 1), True),
+        ('{"a":[' * 20 + "1" + "]}" * 20, True),
+        ("[" + "[],{}," * 1000 + "1]", False),
+        (json.dumps({"title": "[" * 1000, "description": '\\"[{' * 1000}), False),
+        ("title=" + "[" * 1000, False),
+    ],
+)
+def test_nesting_is_counted_outside_of_strings(document: str, expected: bool) -> None:
+    """Width is no depth, text is no nesting, and a form is no JSON."""
+    assert is_nested_too_deep(document.encode()) is expected
+
+
+async def test_brackets_in_text_are_text(accounts: Accounts) -> None:
+    """As many as fit."""
+    ada = await accounts.create()
+    item = await ada.create_item(description="[" * 10_000)
+    assert item["description"] == "[" * 10_000
+
+
+async def test_a_body_that_is_nested_too_deep_is_refused(accounts: Accounts) -> None:
+    """As a body that cannot be parsed."""
+    ada = await accounts.create()
+    deep = b'{"title":' * 33 + b"1" + b"}" * 33
+    response = await ada.request("POST", "/api/v1/items", content=deep, headers={"Content-Type": "application/json"})
+    assert problem(response) == (422, "validation_failed")

@@ -1,0 +1,114 @@
+"""The server of production, as a process: heads that never end, the drain, a worker that is killed."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from app.core.config import Settings
+from app.core.database_url import PROJECT_ROOT
+from tests.processes import free_port, serving
+
+PATIENCE_SECONDS = 20
+Running = tuple[int, "subprocess.Popen[bytes]"]
+
+
+@contextmanager
+def running(settings: Settings, folder: Path, **changes: str) -> Iterator[Running]:
+    """Run `python -m app serve`; give its port and its process."""
+    port = free_port()
+    environment = {
+        **os.environ,
+        "DATABASE_URL": settings.database_url.get_secret_value(),
+        "PORT": str(port),
+        "SHUTDOWN_DRAIN_SECONDS": "0",
+        "WORKER_IN_PROCESS": "false",
+        "PYTHONPATH": str(PROJECT_ROOT),
+        **changes,
+    }
+    command = [sys.executable, "-m", "app", "serve"]
+    with serving(command, port=port, cwd=folder, environment=environment) as process:
+        yield port, process
+
+
+def children(process: "subprocess.Popen[bytes]") -> list[int]:
+    """The workers of a server."""
+    return [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+
+
+def read_all(connection: socket.socket) -> bytes:
+    """Whatever comes until the server closes."""
+    connection.settimeout(PATIENCE_SECONDS)
+    received = b""
+    with connection, suppress(ConnectionResetError):
+        while chunk := connection.recv(65_536):
+            received += chunk
+    return received
+
+
+def test_heads_that_do_not_end_are_cut_off(settings: Settings, tmp_path: Path) -> None:
+    """Slow ones, silent ones and endless ones; on a connection that was used before, too."""
+    with running(settings, tmp_path, RECEIVE_TIMEOUT_SECONDS="0.3") as (port, _):
+        slow = [socket.create_connection(("127.0.0.1", port)) for _ in range(3)]
+        slow[1].sendall(b"GET /health/live HTTP/1.1\r\nHost: loc")
+        slow[2].sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\nGET / HTTP/1.1\r\n")
+        endless = socket.create_connection(("127.0.0.1", port))
+        endless.sendall(b"GET / HTTP/1.1\r\nX-Long: " + b"x" * 40_000)
+        assert read_all(slow[0]).startswith(b"HTTP/1.1 408 ")
+        assert read_all(slow[1]).startswith(b"HTTP/1.1 408 ")
+        first, second = read_all(slow[2]).split(b"HTTP/1.1 ")[1:]
+        assert (first[:3], second[:3]) == (b"200", b"408")
+        assert read_all(endless).startswith(b"HTTP/1.1 431 ")
+        assert httpx2.get(f"http://127.0.0.1:{port}/health/live").status_code == 200
+
+
+def test_a_process_that_is_told_to_stop_serves_on_for_a_while(settings: Settings, tmp_path: Path) -> None:
+    """Not ready, closing each connection with its answer, and gone in time; what is in flight finishes."""
+    with running(settings, tmp_path, SHUTDOWN_DRAIN_SECONDS="2", SHUTDOWN_TIMEOUT_SECONDS="10") as (port, process):
+        with httpx2.Client(base_url=f"http://127.0.0.1:{port}") as client:
+            assert client.get("/health/ready").status_code == 200
+            process.send_signal(signal.SIGTERM)
+            while (ready := client.get("/health/ready")).status_code == 200:
+                time.sleep(0.02)
+            live = client.get("/health/live")
+        assert ready.json() == {"status": "unavailable", "checks": {"database": "ok", "process": "unavailable"}}
+        assert (live.status_code, live.headers["connection"]) == (200, "close")
+        process.wait(PATIENCE_SECONDS)
+        assert process.returncode == 0
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port))
+
+
+def test_a_request_in_flight_is_answered(settings: Settings, tmp_path: Path) -> None:
+    """Though its body arrives after the door was closed."""
+    with running(settings, tmp_path) as (port, process), socket.create_connection(("127.0.0.1", port)) as connection:
+        body = b"grant_type=refresh_token&refresh_token=x"
+        head = b"POST /api/v1/auth/token HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n" % len(body)
+        connection.sendall(head + b"Content-Type: application/x-www-form-urlencoded\r\n\r\n" + body[:10])
+        process.send_signal(signal.SIGTERM)
+        sent = threading.Timer(0.5, connection.sendall, [body[10:]])
+        sent.start()
+        answer = read_all(connection)
+        sent.join()
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"invalid_grant" in answer
+
+
+def test_a_worker_that_is_killed_is_replaced(settings: Settings, tmp_path: Path) -> None:
+    """By the master, while the other serves."""
+    with running(settings, tmp_path, WEB_CONCURRENCY="2") as (port, process):
+        before = children(process)
+        os.kill(before[0], signal.SIGKILL)
+        while len(after := children(process)) != 2 or before[0] in after:
+            time.sleep(0.02)
+        assert before[1] in after
+        assert httpx2.get(f"http://127.0.0.1:{port}/health/ready").status_code == 200
