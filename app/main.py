@@ -15,6 +15,7 @@ from app.api.openapi import install_openapi
 from app.api.v1.router import router as v1
 from app.api.v2.router import router as v2
 from app.core.config import Settings, load_settings
+from app.core.hit_counters import Limit
 from app.core.logging import configure_logging
 from app.core.passwords import PasswordHasher
 from app.core.rate_limit import RateLimiter
@@ -30,6 +31,7 @@ from app.middleware.deadline import DeadlineMiddleware
 from app.middleware.deprecation import DeprecationMiddleware
 from app.middleware.logging import RequestContextMiddleware
 from app.middleware.normalization import NormalizationMiddleware
+from app.middleware.rate_limit import RateLimitMiddleware
 from app.middleware.retry import RetryMiddleware
 from app.middleware.security_headers import SecurityHeadersMiddleware
 from app.middleware.size_limits import SizeLimitsMiddleware
@@ -80,7 +82,7 @@ def cors(settings: Settings) -> Middleware:
         allow_origins=settings.allowed_origins,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=["Authorization", "Content-Type", *CONDITIONS, "Idempotency-Key", "X-Request-ID"],
-        expose_headers=["ETag", "Link", "Location", "Retry-After", "X-Request-ID"],
+        expose_headers=["ETag", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"],
     )
 
 
@@ -107,6 +109,7 @@ def middleware(settings: Settings) -> list[Middleware]:
         ),
         Middleware(ConcurrencyLimitMiddleware, maximum=settings.max_concurrent_requests),
         Middleware(TrustedHostsMiddleware, hosts=settings.served_hosts),
+        Middleware(RateLimitMiddleware, limit=Limit("default", settings.rate_limit_per_minute, 60)),
         Middleware(SizeLimitsMiddleware, maximum_body_bytes=settings.max_body_bytes),
         Middleware(RetryMiddleware),
         # Last, so that the access line shows what the client wrote.

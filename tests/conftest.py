@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import httpx2
 import pytest
+from fastapi import FastAPI
 from pydantic import SecretStr
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -131,6 +133,15 @@ def with_state(app: ASGIApp, state: State) -> ASGIApp:
     return stateful
 
 
+@asynccontextmanager
+async def serving(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client of an application that is started."""
+    async with app.router.lifespan_context(app) as state:
+        transport = httpx2.ASGITransport(with_state(app, state), raise_app_exceptions=False)  # type: ignore[arg-type]
+        async with httpx2.AsyncClient(transport=transport, base_url=BASE_URL) as client:
+            yield client
+
+
 @pytest.fixture(scope="session")
 async def application(settings: Settings) -> AsyncIterator[ASGIApp]:
     """The application, started."""
@@ -160,6 +171,16 @@ async def database(shared_database: Database) -> AsyncIterator[Database]:
     yield shared_database
     async with shared_database.engine.begin() as connection:
         await connection.exec_driver_sql("TRUNCATE users, pgqueuer, pgqueuer_log, pgqueuer_statistics CASCADE")
+
+
+async def end_connections(database: Database) -> None:
+    """End all connections to the database, as its restart would; the test's own begin anew."""
+    async with database.engine.connect() as connection:
+        await connection.exec_driver_sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE pid <> pg_backend_pid() AND datname = current_database()"
+        )
+    await database.dispose()
 
 
 @pytest.fixture

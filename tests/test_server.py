@@ -1,5 +1,6 @@
 """The server of production, as a process: heads that never end, the drain, a worker that is killed."""
 
+import json
 import os
 import signal
 import socket
@@ -86,6 +87,19 @@ def test_a_process_that_is_told_to_stop_serves_on_for_a_while(settings: Settings
         assert process.returncode == 0
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", port))
+
+
+def test_only_what_the_trusted_proxy_says_is_believed(settings: Settings, tmp_path: Path) -> None:
+    """The rightmost address that is not a proxy's: whatever a client wrote stands left of it."""
+    deployed = {"ENVIRONMENT": "staging", "SECRET_KEY": settings.secret_key.get_secret_value()}
+    with running(settings, tmp_path, FORWARDED_ALLOW_IPS="127.0.0.1,10.0.0.0/8", **deployed) as (port, _):
+        chain = {"X-Forwarded-For": "203.0.113.66, 192.0.2.7, 10.1.2.3"}
+        assert httpx2.get(f"http://127.0.0.1:{port}/nowhere", headers=chain).status_code == 404
+    with running(settings, tmp_path, FORWARDED_ALLOW_IPS="10.0.0.1", **deployed) as (port, _):
+        assert httpx2.get(f"http://127.0.0.1:{port}/elsewhere", headers=chain).status_code == 404
+    lines = [json.loads(line) for line in (tmp_path / "output").read_text().splitlines() if line.startswith("{")]
+    clients = {line["path"]: line["client"] for line in lines if line["event"] == "request"}
+    assert (clients["/nowhere"], clients["/elsewhere"]) == ("192.0.2.7", "127.0.0.1")
 
 
 def test_a_request_in_flight_is_answered(settings: Settings, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from app.core.exceptions import (
     InvalidHostError,
     OverloadedError,
     RequestTimeoutError,
+    TooManyRequestsError,
     UnauthenticatedError,
     ValidationFailedError,
 )
@@ -40,6 +41,7 @@ EVERYWHERE = (
     RequestTimeoutError,
     ContentTooLargeError,
     HeadersTooLargeError,
+    TooManyRequestsError,
     OverloadedError,
     DatabaseUnavailableError,
     DeadlineExceededError,

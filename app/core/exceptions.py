@@ -4,7 +4,6 @@ Each class has a stable `code` for clients, the HTTP status it becomes at the ed
 docstring that is the `title` a client reads. Nothing here knows about HTTP beyond that number.
 """
 
-import math
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import ClassVar, Self
@@ -147,15 +146,10 @@ class TooManyRequestsError(DomainError):
     status = 429
 
     @classmethod
-    def after(cls, seconds: float, policy: str, amount: int, window: int) -> Self:
-        """Say when to try again (RFC 9110, section 10.2.3; draft-ietf-httpapi-ratelimit-headers)."""
-        wait = max(1, math.ceil(seconds))
+    def after(cls, seconds: int, headers: Mapping[str, str]) -> Self:
+        """Say when to try again (RFC 9110, section 10.2.3), beside the headers of the limit."""
         error = cls()
-        error.headers = {
-            "Retry-After": str(wait),
-            "RateLimit-Policy": f'"{policy}";q={amount};w={window}',
-            "RateLimit": f'"{policy}";r=0;t={wait}',
-        }
+        error.headers = {"Retry-After": str(seconds), **headers}
         return error
 
 

@@ -1,44 +1,70 @@
 """Rate limits: counted in Redis or Valkey where there is one, in this process otherwise and while that is away."""
 
+import math
 import time
 from dataclasses import dataclass
-from typing import Any, Self
+from ipaddress import IPv6Address, ip_address
+from typing import Self
 
 import structlog
-from limits import RateLimitItem, RateLimitItemPerSecond
-from limits.aio.storage import MemoryStorage, RedisStorage, Storage
-from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from redis.exceptions import RedisError
 
 from app.core.config import Settings
 from app.core.exceptions import TooManyRequestsError
+from app.core.hit_counters import Count, HitCounter, Limit, LocalHitCounter, SharedHitCounter, Window
 
 log = structlog.get_logger(__name__)
 
 BREAKER_SECONDS = 5.0
+IPV6_NETWORK_BITS = 64
+SHARED_FAULTS = (RedisError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
-    """At most `amount` in any `seconds`; `name` tells limits apart in counters and in headers."""
+class Usage:
+    """What is left of a limit, and for how long that is all."""
 
-    name: str
-    amount: int
+    limit: Limit
+    remaining: int
     seconds: int
 
     @property
-    def item(self) -> RateLimitItem:
-        """Give it as the library knows it."""
-        return RateLimitItemPerSecond(self.amount, self.seconds, self.name)
+    def headers(self) -> dict[str, str]:
+        """Tell the client (draft-ietf-httpapi-ratelimit-headers)."""
+        return {
+            "RateLimit-Policy": f'"{self.limit.name}";q={self.limit.amount};w={self.limit.seconds}',
+            "RateLimit": f'"{self.limit.name}";r={self.remaining};t={self.seconds}',
+        }
+
+
+def address_key(address: str | None) -> str:
+    """Name who shares a counter: an IPv4 address, or an IPv6 network, of which one customer has all addresses."""
+    try:
+        parsed = ip_address(address or "")
+    except ValueError:
+        return address or "unknown"
+    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is None:
+        return str(int(parsed) >> (128 - IPV6_NETWORK_BITS))
+    return str(parsed)
+
+
+def wait_seconds(limit: Limit, count: Count, window: Window) -> float:
+    """Tell when the next hit would be allowed, if nobody hit in between."""
+    room = limit.amount - 1
+    if count.current <= room:
+        return limit.seconds * (1 - (room - count.current) / count.previous) - window.elapsed
+    return limit.seconds * (2 - room / count.current) - window.elapsed
 
 
 class RateLimiter:
-    """Counts hits. When the shared storage fails or is slow, this process counts alone for some seconds."""
+    """Counts hits. When the shared counter fails or is slow, this process counts alone for some seconds."""
 
-    def __init__(self, shared: Storage | None, *, enabled: bool) -> None:
+    def __init__(self, shared: SharedHitCounter | None, *, enabled: bool) -> None:
         """Count in `shared` where it is given; do nothing at all unless `enabled`."""
         self.enabled = enabled
-        self._local = SlidingWindowCounterRateLimiter(MemoryStorage())
-        self._shared = SlidingWindowCounterRateLimiter(shared) if shared else None
+        self._local = LocalHitCounter()
+        self._shared = shared
+        self._shared_is_away = False
         self._retry_shared_at = 0.0
 
     @classmethod
@@ -46,50 +72,56 @@ class RateLimiter:
         """Use REDIS_URL, with a time limit on every command; nothing connects yet."""
         shared = None
         if settings.redis_url:
-            shared = RedisStorage(
-                f"async+{settings.redis_url.get_secret_value()}",
-                implementation="redispy",
-                socket_timeout=settings.redis_timeout_seconds,
-                socket_connect_timeout=settings.redis_timeout_seconds,
-            )
+            shared = SharedHitCounter(settings.redis_url.get_secret_value(), settings.redis_timeout_seconds)
         return cls(shared, enabled=settings.rate_limit_enabled)
 
     async def close(self) -> None:
-        """Close the connections to the shared storage."""
-        if self._shared is not None and isinstance(self._shared.storage, RedisStorage):
-            bridge: Any = self._shared.storage.bridge  # the client is behind it, and untyped
-            await bridge.storage.aclose()
+        """Close the connections to the shared counter."""
+        if self._shared is not None:
+            await self._shared.close()
 
-    async def hit(self, limit: Limit, key: str) -> None:
-        """Count one hit, or raise TooManyRequestsError when the limit is reached."""
+    async def hit(self, limit: Limit, key: str) -> Usage | None:
+        """Count one hit, or raise TooManyRequestsError when the limit is reached; None when limits are off."""
         if not self.enabled:
-            return
-        for limiter in self._limiters():
-            try:
-                allowed = await limiter.hit(limit.item, key)
-                if not allowed:
-                    reset, _ = await limiter.get_window_stats(limit.item, key)
-                    raise TooManyRequestsError.after(reset - time.time(), limit.name, limit.amount, limit.seconds)
-            except Exception as error:
-                if isinstance(error, TooManyRequestsError) or limiter is self._local:
-                    raise
-                self._open_breaker(error)
-            else:
-                return
+            return None
+        window = Window.now(limit)
+        counter = self._counter()
+        try:
+            count = await counter.hit(limit, key, window)
+            self._note_answer(counter)
+        except SHARED_FAULTS as error:
+            self._open_breaker(error)
+            count = await self._local.hit(limit, key, window)
+        if not count.is_allowed:
+            wait = max(1, math.ceil(wait_seconds(limit, count, window)))
+            raise TooManyRequestsError.after(wait, Usage(limit, 0, wait).headers)
+        used = count.previous * window.weight_of_previous(limit) + count.current
+        return Usage(limit, max(0, int(limit.amount - used)), math.ceil(limit.seconds - window.elapsed))
 
     async def clear(self, limit: Limit, key: str) -> None:
         """Forget the hits on this key."""
-        for limiter in self._limiters() if self.enabled else ():
-            try:
-                await limiter.clear(limit.item, key)
-            except Exception as error:  # noqa: BLE001  of whichever client library
-                self._open_breaker(error)
+        window = Window.now(limit)
+        await self._local.clear(limit, key, window)
+        try:
+            await self._counter().clear(limit, key, window)
+        except SHARED_FAULTS as error:
+            self._open_breaker(error)
 
-    def _limiters(self) -> tuple[SlidingWindowCounterRateLimiter, ...]:
-        if self._shared is None or time.monotonic() < self._retry_shared_at:
-            return (self._local,)
-        return (self._shared, self._local)
+    def _counter(self) -> HitCounter:
+        now = time.monotonic()
+        if self._shared is None or now < self._retry_shared_at:
+            return self._local
+        if self._shared_is_away:  # One request tries; the others count here until it knows.
+            self._retry_shared_at = now + BREAKER_SECONDS
+        return self._shared
+
+    def _note_answer(self, counter: HitCounter) -> None:
+        if self._shared_is_away and counter is self._shared:
+            self._shared_is_away, self._retry_shared_at = False, 0.0
+            log.info("rate limits are shared again")
 
     def _open_breaker(self, error: Exception) -> None:
         self._retry_shared_at = time.monotonic() + BREAKER_SECONDS
-        log.warning("rate limits are counted in this process", error=repr(error), seconds=BREAKER_SECONDS)
+        if not self._shared_is_away:
+            self._shared_is_away = True
+            log.warning("rate limits are counted in this process", error=repr(error), seconds=BREAKER_SECONDS)

@@ -25,6 +25,7 @@ class SecurityEvent(StrEnum):
     EMAIL_CHANGED = "email_changed"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105  no password
     PASSWORD_RESET = "password_reset"  # noqa: S105  no password
+    RESET_LIMITED = "reset_limited"
     PASSWORD_INCORRECT = "password_incorrect"  # noqa: S105  no password
 
 

@@ -19,6 +19,7 @@ from app.dependencies.inputs import (
     UserId,
     VersionsToChange,
 )
+from app.dependencies.limits import HOUR, limited
 from app.dependencies.process import ProcessState, ReaderSession, State, WriterSession
 from app.dependencies.services import (
     Account,
@@ -40,6 +41,7 @@ from app.dependencies.services import (
 )
 
 __all__ = [
+    "HOUR",
     "IDEMPOTENCY_SCOPE_KEY",
     "Account",
     "Administrator",
@@ -79,4 +81,5 @@ __all__ = [
     "UsersRead",
     "VersionsToChange",
     "WriterSession",
+    "limited",
 ]

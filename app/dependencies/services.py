@@ -48,7 +48,7 @@ async def _account(user: CurrentUser, session: WriterSession, check: Check, stat
 
 
 async def _recovery(session: WriterSession, state: ProcessState) -> RecoveryService:
-    return RecoveryService(session, state["database"], state["passwords"])
+    return RecoveryService(session, state["database"], state["passwords"], state["limiter"])
 
 
 async def _registration(session: WriterSession, state: ProcessState) -> RegistrationService:

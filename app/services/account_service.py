@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import select, update
 
+from app.core.exceptions import TooManyRequestsError
+from app.core.hit_counters import Limit
 from app.core.passwords import PasswordHasher
+from app.core.rate_limit import RateLimiter
 from app.core.refusals import EmailTakenError, TokenInvalidError
 from app.core.security_log import SecurityEvent, record
 from app.db.queue import enqueue
@@ -14,9 +17,11 @@ from app.models.user import User
 from app.schemas.account import EmailChange, PasswordChange, PasswordReset
 from app.schemas.mail import SendChangeEmailMail, SendEmailChangeNotice, SendResetPasswordMail, SendVerifyEmailMail
 from app.services.one_time_tokens import is_good, use_token, void_tokens
-from app.services.password_check import PasswordCheck
+from app.services.password_check import PasswordCheck, account_key
 from app.services.principal import Principal
 from app.services.session_service import revoke_sessions
+
+RESET_MAILS = Limit("reset-mails", 5, 3600)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,7 @@ class RecoveryService:
     session: Writer
     database: Database
     passwords: PasswordHasher
+    limiter: RateLimiter
 
     async def verify_email(self, token: str) -> None:
         """Confirm an address, or move the account to its new one, or raise TokenInvalidError."""
@@ -84,7 +90,15 @@ class RecoveryService:
             record(SecurityEvent.EMAIL_VERIFIED, user_id=user_id)
 
     async def request_reset(self, email: str) -> None:
-        """Ask for a link. Whether there is such an account is looked up by the job, so this takes the same time."""
+        """Ask for a link. Whether there is such an account is looked up by the job, so this takes the same time.
+
+        Nobody gets too many such mails, whoever asks for them: further ones are not sent, and nobody is told.
+        """
+        try:
+            await self.limiter.hit(RESET_MAILS, account_key(email))
+        except TooManyRequestsError:
+            record(SecurityEvent.RESET_LIMITED)
+            return
         enqueue(self.session, SendResetPasswordMail(email=email), deduplication_key=f"reset {email}")
 
     async def reset_password(self, data: PasswordReset) -> None:

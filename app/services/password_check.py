@@ -3,14 +3,14 @@
 import hashlib
 import unicodedata
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
 from uuid import UUID
 
 from sqlalchemy import Row, func, select, update
 
 from app.core.exceptions import TooManyRequestsError
+from app.core.hit_counters import Limit
 from app.core.passwords import PasswordHasher
-from app.core.rate_limit import Limit, RateLimiter
+from app.core.rate_limit import RateLimiter, address_key
 from app.core.refusals import InvalidGrantError, PasswordIncorrectError
 from app.core.security_log import SecurityEvent, record
 from app.db.session import Database
@@ -23,18 +23,6 @@ PER_ACCOUNT_AND_ADDRESS = Limit("login-account", 10, 900)
 PER_ADDRESS = Limit("login-address", 100, 900)
 OVERALL = Limit("login-overall", 3000, 60)
 PER_SESSION_OWNER = Limit("password", 10, 900)
-IPV6_NETWORK_BITS = 64
-
-
-def address_key(client: Client) -> str:
-    """Name who shares a counter: an IPv4 address, or an IPv6 network, of which one customer has all addresses."""
-    try:
-        address = ip_address(client.ip_address or "")
-    except ValueError:
-        return client.ip_address or "unknown"
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is None:
-        return str(int(address) >> (128 - IPV6_NETWORK_BITS))
-    return str(address)
 
 
 def account_key(email: str) -> str:
@@ -87,12 +75,12 @@ class PasswordCheck:
         await self.limiter.clear(PER_SESSION_OWNER, str(principal.user_id))
 
     def _account_and_address(self, email: str) -> str:
-        return f"{account_key(email)}:{address_key(self.client)}"
+        return f"{account_key(email)}:{address_key(self.client.ip_address)}"
 
     async def _limit_login(self, email: str) -> None:
         try:
             await self.limiter.hit(PER_ACCOUNT_AND_ADDRESS, self._account_and_address(email))
-            await self.limiter.hit(PER_ADDRESS, address_key(self.client))
+            await self.limiter.hit(PER_ADDRESS, address_key(self.client.ip_address))
             await self.limiter.hit(OVERALL, "all")
         except TooManyRequestsError:
             record(SecurityEvent.LOGIN_LIMITED, address=self.client.ip_address)

@@ -9,7 +9,7 @@ import pytest
 from app.core.database_url import socket_url
 from app.main import create_application
 from devtools.postgres import EmbeddedPostgres
-from tests.conftest import BASE_URL, FAST, make_settings, with_state
+from tests.conftest import FAST, make_settings, serving
 
 CHECKS = ("/health/ready", "/api/v1/health")
 
@@ -32,14 +32,12 @@ async def test_readiness_follows_the_database(tmp_path_factory: pytest.TempPathF
     folder: Path = tmp_path_factory.mktemp("pg")
     server = EmbeddedPostgres(folder / "data")
     app = create_application(make_settings(socket_url(folder / "data", "postgres")))
-    async with app.router.lifespan_context(app) as state:
-        transport = httpx2.ASGITransport(with_state(app, state))  # type: ignore[arg-type]
-        async with httpx2.AsyncClient(transport=transport, base_url=BASE_URL) as client:
-            seen = [[(await client.get(path)).status_code for path in CHECKS]]
-            changes: list[Callable[[], None]] = [lambda: server.start(*FAST), server.stop, server.start]
-            for change in changes:
-                change()
-                assert (await client.get("/health/live")).status_code == 200
-                seen.append([(await client.get(path)).status_code for path in CHECKS])
+    async with serving(app) as client:
+        seen = [[(await client.get(path)).status_code for path in CHECKS]]
+        changes: list[Callable[[], None]] = [lambda: server.start(*FAST), server.stop, server.start]
+        for change in changes:
+            change()
+            assert (await client.get("/health/live")).status_code == 200
+            seen.append([(await client.get(path)).status_code for path in CHECKS])
     server.stop()
     assert seen == [[503, 503], [200, 200], [503, 503], [200, 200]]

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx2
 import pytest
 
 from app.core.database_url import socket_url
 from app.db.migrations import upgrade
 from app.main import create_application
 from devtools.postgres import running_postgres
-from tests.conftest import BASE_URL, FAST, make_settings, with_state
+from tests.conftest import FAST, make_settings, serving
 from tests.factories import PASSWORD, problem
 
 REGISTRATION = {"email": "ada@example.com", "password": PASSWORD}
@@ -47,24 +46,22 @@ async def test_nothing_hangs_and_it_heals_without_a_restart(tmp_path: Path) -> N
         settings = make_settings(socket_url(tmp_path / "pg", "postgres"), request_timeout_seconds=1.5)
         await asyncio.to_thread(upgrade, settings)
         app = create_application(settings)
-        async with app.router.lifespan_context(app) as state:
-            transport = httpx2.ASGITransport(with_state(app, state))  # type: ignore[arg-type]
-            async with httpx2.AsyncClient(transport=transport, base_url=BASE_URL) as client:
-                assert (await client.post("/api/v1/users", json=REGISTRATION)).status_code == 201
-                with frozen(tmp_path / "pg"):
-                    async with asyncio.timeout(8):
-                        ready, live, *writes = await asyncio.gather(
-                            client.get("/health/ready"),
-                            client.get("/health/live"),
-                            *(client.post("/api/v1/users", json=REGISTRATION) for _ in range(3)),
-                        )
-                    assert (ready.status_code, live.status_code) == (503, 200)
-                    assert {problem(write) for write in writes} <= {
-                        (504, "deadline_exceeded"),
-                        (503, "database_unavailable"),
-                        (503, "overloaded"),
-                    }
-                async with asyncio.timeout(10):
-                    while (await client.get("/health/ready")).status_code != 200:  # noqa: ASYNC110  it does not tell
-                        await asyncio.sleep(0.05)
-                assert problem(await client.post("/api/v1/users", json=REGISTRATION)) == (409, "email_taken")
+        async with serving(app) as client:
+            assert (await client.post("/api/v1/users", json=REGISTRATION)).status_code == 201
+            with frozen(tmp_path / "pg"):
+                async with asyncio.timeout(8):
+                    ready, live, *writes = await asyncio.gather(
+                        client.get("/health/ready"),
+                        client.get("/health/live"),
+                        *(client.post("/api/v1/users", json=REGISTRATION) for _ in range(3)),
+                    )
+                assert (ready.status_code, live.status_code) == (503, 200)
+                assert {problem(write) for write in writes} <= {
+                    (504, "deadline_exceeded"),
+                    (503, "database_unavailable"),
+                    (503, "overloaded"),
+                }
+            async with asyncio.timeout(10):
+                while (await client.get("/health/ready")).status_code != 200:  # noqa: ASYNC110  it does not tell
+                    await asyncio.sleep(0.05)
+            assert problem(await client.post("/api/v1/users", json=REGISTRATION)) == (409, "email_taken")

@@ -13,6 +13,7 @@ from app.db.queue import enqueue
 from app.db.session import Database
 from app.jobs.kinds import JobContext, JobKind, RetryPolicy, Schedule
 from app.jobs.runner import JobRunner, running_jobs
+from tests.conftest import end_connections
 from tests.factories import PASSWORD, Accounts, problem
 from tests.jobs.conftest import IMPATIENT, Journal, Note, RunnerFactory, eventually, run_until
 
@@ -202,12 +203,7 @@ async def test_a_worker_survives_the_loss_of_its_connections(
     async with running_jobs(make_runner(JobKind(Note, journal.note))):
         await add(database, "before")
         await eventually(journal.is_done)
-        kill = (
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE pid <> pg_backend_pid() AND datname = current_database()"
-        )
-        async with database.engine.connect() as connection:
-            await connection.exec_driver_sql(kill)
+        await end_connections(database)
         await add(database, "after")
         await eventually(journal.is_done)
     assert await journal.read() == ["before", "after"]

@@ -3,27 +3,16 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
-import httpx2
 from fastapi import FastAPI
 
 from app.core.config import Settings
 from app.main import create_application
-from tests.conftest import BASE_URL, make_settings, with_state
+from tests.conftest import make_settings, serving
 from tests.factories import problem
 
 DSN = "postgresql://127.0.0.1:1/app"
-
-
-@asynccontextmanager
-async def serving(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
-    """A client of an application that is started."""
-    async with app.router.lifespan_context(app) as state:
-        transport = httpx2.ASGITransport(with_state(app, state), raise_app_exceptions=False)  # type: ignore[arg-type]
-        async with httpx2.AsyncClient(transport=transport, base_url=BASE_URL) as client:
-            yield client
 
 
 def application(**changes: Any) -> FastAPI:

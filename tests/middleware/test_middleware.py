@@ -14,7 +14,7 @@ from app.core.exceptions import InvalidHostError
 from app.main import create_application, middleware
 from app.middleware.catch_all import CatchAllMiddleware
 from app.middleware.trusted_hosts import TrustedHostsMiddleware
-from tests.conftest import BASE_URL, make_settings, with_state
+from tests.conftest import BASE_URL, make_settings, serving, with_state
 from tests.factories import Accounts, problem
 
 DSN = "postgresql://db.internal/app"
@@ -53,8 +53,7 @@ async def test_the_documentation_may_load_its_scripts(client: httpx2.AsyncClient
 @pytest.mark.parametrize("environment", ["staging", "production"])
 async def test_outside_development_there_is_no_documentation(environment: str) -> None:
     """Neither pages nor the document."""
-    app = create_application(make_settings(DSN, environment=environment))
-    async with client_of(app) as client:
+    async with serving(create_application(make_settings(DSN, environment=environment))) as client:
         for path in ("/api/docs", "/api/redoc", "/api/openapi.json", "/docs", "/openapi.json"):
             assert problem(await client.get(path)) == (404, "not_found")
 

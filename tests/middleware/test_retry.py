@@ -8,6 +8,7 @@ from sqlalchemy import text
 from app.core.exceptions import UnitOfWorkLostError
 from app.db.session import Database
 from app.middleware.retry import RETRIES
+from tests.conftest import end_connections
 from tests.factories import Account, Accounts, problem
 
 Saboteur = Callable[[str, str], Awaitable[None]]
@@ -99,9 +100,7 @@ async def test_an_idle_pool_survives_the_loss_of_all_its_connections(
 ) -> None:
     """Reads and writes alike, without one error."""
     ada = await accounts.create()
-    async with database.engine.connect() as connection:
-        others = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database()"
-        await connection.execute(text(f"{others} AND pid <> pg_backend_pid()"))
+    await end_connections(database)
     response = await ada.request(method, "/api/v1/items", json={"title": "milk"} if method == "POST" else None)
     assert response.is_success
 

@@ -3,9 +3,10 @@
 from fastapi import APIRouter, Response
 
 from app.api.openapi import problems
-from app.core.exceptions import InvalidHostError, NotFoundError, TooManyRequestsError
+from app.core.exceptions import InvalidHostError, NotFoundError
 from app.core.refusals import InvalidGrantError, InvalidTokenRequestError, TokenInvalidError, UnsupportedGrantTypeError
 from app.dependencies import (
+    HOUR,
     Account,
     Auth,
     Recovery,
@@ -14,20 +15,18 @@ from app.dependencies import (
     Sessions,
     SessionsRead,
     TokenForm,
+    limited,
 )
 from app.schemas.account import EmailVerification, PasswordForgotten, PasswordReset
 from app.schemas.session import SessionList
 from app.schemas.token import TokenRead
 
 router = APIRouter(prefix="/auth", tags=["auth"])
-REFUSALS = problems(
-    InvalidHostError,
-    InvalidGrantError,
-    InvalidTokenRequestError,
-    UnsupportedGrantTypeError,
-    TooManyRequestsError,
-)
-BAD_LINK = problems(InvalidHostError, TokenInvalidError, TooManyRequestsError)
+REFUSALS = problems(InvalidHostError, InvalidGrantError, InvalidTokenRequestError, UnsupportedGrantTypeError)
+BAD_LINK = problems(InvalidHostError, TokenInvalidError)
+LINKS = limited("links", 30, HOUR)
+MAILS = limited("mails", 5, HOUR)
+RESETS = limited("resets", 20, HOUR)
 
 
 @router.post("/token", responses=REFUSALS)
@@ -60,25 +59,25 @@ async def revoke_session(sessions: Sessions, session_id: SessionId) -> None:
     await sessions.revoke(session_id)
 
 
-@router.post("/verify-email", status_code=204, responses=BAD_LINK)
+@router.post("/verify-email", status_code=204, responses=BAD_LINK, dependencies=[LINKS])
 async def verify_email(recovery: Recovery, data: EmailVerification) -> None:
     """Confirm an address, or a new one, with the token from the mail."""
     await recovery.verify_email(data.token.get_secret_value())
 
 
-@router.post("/verify-email/request", status_code=202, response_class=Response)
+@router.post("/verify-email/request", status_code=202, response_class=Response, dependencies=[MAILS])
 async def request_verification(account: Account) -> None:
     """Ask for another mail that confirms one's address."""
     await account.request_verification()
 
 
-@router.post("/password/forgot", status_code=202, response_class=Response, responses=problems(TooManyRequestsError))
+@router.post("/password/forgot", status_code=202, response_class=Response, dependencies=[RESETS])
 async def forgot_password(recovery: Recovery, data: PasswordForgotten) -> None:
     """Ask for a mail to reset a password; the answer is the same whether or not there is such an account."""
     await recovery.request_reset(data.email)
 
 
-@router.post("/password/reset", status_code=204, responses=BAD_LINK)
+@router.post("/password/reset", status_code=204, responses=BAD_LINK, dependencies=[LINKS])
 async def reset_password(recovery: Recovery, data: PasswordReset) -> None:
     """Set a new password with the token from the mail; every session ends."""
     await recovery.reset_password(data)

@@ -3,21 +3,37 @@
 from fastapi import APIRouter, Request, Response
 
 from app.api.openapi import problems
-from app.core.exceptions import NotFoundError, TooManyRequestsError
+from app.core.exceptions import NotFoundError
 from app.core.refusals import EmailTakenError, LastAdminError, PasswordIncorrectError
 from app.db.pagination import KeysetPage
-from app.dependencies import Account, Pages, Paging, Registration, UserAdmin, UserId, UserList, Users, UsersRead
+from app.dependencies import (
+    HOUR,
+    Account,
+    Pages,
+    Paging,
+    Registration,
+    UserAdmin,
+    UserId,
+    UserList,
+    Users,
+    UsersRead,
+    limited,
+)
 from app.models.user import User, UserRow
 from app.schemas.account import AccountDeletion, EmailChange, PasswordChange
 from app.schemas.page import Page
 from app.schemas.user import UserAdminUpdate, UserCreate, UserRead, UserUpdate
 
 router = APIRouter(prefix="/users", tags=["users"])
-PASSWORD = problems(PasswordIncorrectError, TooManyRequestsError)
+PASSWORD = problems(PasswordIncorrectError)
 ADMINISTRATION = problems(NotFoundError, LastAdminError)
+REGISTRATIONS = limited("registrations", 20, HOUR)
+MAILS = limited("mails", 5, HOUR)
 
 
-@router.post("", response_model=UserRead, status_code=201, responses=problems(EmailTakenError))
+@router.post(
+    "", response_model=UserRead, status_code=201, responses=problems(EmailTakenError), dependencies=[REGISTRATIONS]
+)
 async def create_user(registration: Registration, data: UserCreate, request: Request, response: Response) -> User:
     """Register an account."""
     user = await registration.register(data)
@@ -37,7 +53,7 @@ async def update_current_user(users: Users, data: UserUpdate) -> UserRow:
     return await users.update_own(data)
 
 
-@router.delete("/me", status_code=204, responses=problems(PasswordIncorrectError, LastAdminError, TooManyRequestsError))
+@router.delete("/me", status_code=204, responses=problems(PasswordIncorrectError, LastAdminError))
 async def delete_current_user(users: Users, data: AccountDeletion) -> None:
     """Delete one's own account and all that is its."""
     await users.delete_own(data)
@@ -49,7 +65,13 @@ async def change_password(account: Account, data: PasswordChange) -> None:
     await account.change_password(data)
 
 
-@router.put("/me/email", status_code=202, response_class=Response, responses={**PASSWORD, **problems(EmailTakenError)})
+@router.put(
+    "/me/email",
+    status_code=202,
+    response_class=Response,
+    responses={**PASSWORD, **problems(EmailTakenError)},
+    dependencies=[MAILS],
+)
 async def change_email(account: Account, data: EmailChange) -> None:
     """Ask to move to another address: confirmed by a mail there, told to the old one."""
     await account.request_email_change(data)

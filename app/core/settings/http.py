@@ -36,6 +36,8 @@ class HttpSettings(ProcessSettings):
     """The longest wait for it; then a process counts for itself."""
     rate_limit_enabled: bool = True
     """Whether requests are limited at all."""
+    rate_limit_per_minute: int = Field(default=600, ge=1, le=1_000_000)
+    """Requests of one caller, an account or an address; some operations have tighter limits. Then 429."""
     request_timeout_seconds: Seconds = 10.0
     """The longest that an answer may take; then 504."""
     receive_timeout_seconds: Seconds = 10.0

@@ -1,0 +1,135 @@
+"""Sliding windows of hits: one count of this process, and one in Redis or Valkey for all processes.
+
+Hits are counted in fixed windows; the window before weighs as much as the sliding window still covers of it. That
+takes two numbers a key, and the error is small unless hits within a window are very uneven. A library does the same
+with two round trips, and in memory with work for every hit that grows with the number of callers.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+COUNT = """
+local previous = tonumber(redis.call('GET', KEYS[1]) or '0')
+local current = tonumber(redis.call('GET', KEYS[2]) or '0')
+if previous * tonumber(ARGV[1]) + current + 1 > tonumber(ARGV[2]) then
+    return {previous, current, 0}
+end
+redis.call('INCR', KEYS[2])
+redis.call('EXPIRE', KEYS[2], ARGV[3])
+return {previous, current + 1, 1}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `amount` in any `seconds`; `name` tells limits apart in counters and in headers."""
+
+    name: str
+    amount: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A moment in the fixed windows of a limit."""
+
+    number: int
+    elapsed: float
+    """Seconds since it began."""
+
+    @classmethod
+    def now(cls, limit: Limit) -> Self:
+        """Look at the clock, which all processes share."""
+        number, elapsed = divmod(time.time(), limit.seconds)
+        return cls(int(number), elapsed)
+
+    def weight_of_previous(self, limit: Limit) -> float:
+        """Tell how much of the window before the sliding window still covers."""
+        return 1 - self.elapsed / limit.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """The hits on a key in the window before and in this one, and whether another was allowed."""
+
+    previous: int
+    current: int
+    is_allowed: bool
+
+
+class HitCounter(Protocol):
+    """Counts hits."""
+
+    async def hit(self, limit: Limit, key: str, window: Window) -> Count:
+        """Count one more, if the limit allows it."""
+
+    async def clear(self, limit: Limit, key: str, window: Window) -> None:
+        """Forget the hits on this key."""
+
+
+class LocalHitCounter:
+    """Counts in this process. Two dictionaries a limit, of which the older is dropped whole: nothing to clean up."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._windows: dict[str, tuple[int, dict[str, int], dict[str, int]]] = {}
+
+    async def hit(self, limit: Limit, key: str, window: Window) -> Count:
+        """Count one more, if the limit allows it."""
+        before, now = self._counts(limit, window)
+        previous, current = before.get(key, 0), now.get(key, 0)
+        if previous * window.weight_of_previous(limit) + current + 1 > limit.amount:
+            return Count(previous, current, is_allowed=False)
+        now[key] = current + 1
+        return Count(previous, current + 1, is_allowed=True)
+
+    async def clear(self, limit: Limit, key: str, window: Window) -> None:
+        """Forget the hits on this key."""
+        for counts in self._counts(limit, window):
+            counts.pop(key, None)
+
+    def _counts(self, limit: Limit, window: Window) -> tuple[dict[str, int], dict[str, int]]:
+        number, before, now = self._windows.get(limit.name, (window.number, {}, {}))
+        if window.number > number:
+            before, now = (now if window.number == number + 1 else {}), {}
+        self._windows[limit.name] = (window.number, before, now)
+        return before, now
+
+
+class SharedHitCounter:
+    """Counts in Redis or Valkey, in one round trip; raises what the client raises when that does not answer."""
+
+    def __init__(self, url: str, timeout_seconds: float) -> None:
+        """Wait for nothing longer than that; nothing connects yet."""
+        self._client = Redis.from_url(
+            url,
+            socket_timeout=timeout_seconds,
+            socket_connect_timeout=timeout_seconds,
+            # The caller has a better second choice than to wait once more.
+            retry=Retry(NoBackoff(), 0),
+        )
+        self._count = self._client.register_script(COUNT)
+
+    async def hit(self, limit: Limit, key: str, window: Window) -> Count:
+        """Count one more, if the limit allows it."""
+        arguments = [window.weight_of_previous(limit), limit.amount, 2 * limit.seconds]
+        previous, current, is_allowed = await self._count(self._keys(limit, key, window), arguments)
+        return Count(previous, current, bool(is_allowed))
+
+    async def clear(self, limit: Limit, key: str, window: Window) -> None:
+        """Forget the hits on this key."""
+        await self._client.delete(*self._keys(limit, key, window))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    @staticmethod
+    def _keys(limit: Limit, key: str, window: Window) -> list[str]:
+        # The braces keep both on one node of a cluster.
+        return [f"{{{limit.name}:{key}}}:{number}" for number in (window.number - 1, window.number)]

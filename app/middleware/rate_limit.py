@@ -1,0 +1,58 @@
+"""So many requests a minute for each caller: an account, or an address where nobody is logged in."""
+
+from typing import Any
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.core.exceptions import UnauthenticatedError
+from app.core.hit_counters import Limit
+from app.core.rate_limit import RateLimiter, address_key
+from app.core.security import AccessTokens
+from app.middleware.trusted_hosts import PROBE_PREFIX
+
+
+class RateLimitMiddleware:
+    """Counts each request, says in its answer what is left, and names the caller for tighter limits below.
+
+    Here and not in a dependency, so that paths that do not exist and tokens that are no good count, too. What the
+    process shares comes with the request, in the state that the lifespan yields.
+    """
+
+    def __init__(self, app: ASGIApp, limit: Limit) -> None:
+        """Allow so much; probes do not count."""
+        self.app = app
+        self.limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or raise TooManyRequestsError."""
+        if scope["type"] != "http" or scope["path"].startswith(PROBE_PREFIX):
+            await self.app(scope, receive, send)
+            return
+        state: dict[str, Any] = scope["state"]
+        limiter: RateLimiter = state["limiter"]
+        state["caller"] = caller_of(scope, state["access_tokens"])
+        usage = await limiter.hit(self.limit, state["caller"])
+        if usage is None:
+            await self.app(scope, receive, send)
+            return
+
+        async def send_counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in usage.headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self.app(scope, receive, send_counted)
+
+
+def caller_of(scope: Scope, tokens: AccessTokens) -> str:
+    """Name the account whose valid token the request carries, or else the address it comes from."""
+    scheme, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        try:
+            return f"user:{tokens.verify(token).user_id}"
+        except UnauthenticatedError:
+            pass
+    return f"address:{address_key(scope['client'][0] if scope.get('client') else None)}"
