@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
-SOURCES := app benchmarks devtools migrations tests gunicorn.conf.py
+SOURCES := app benchmarks devtools drills migrations tests gunicorn.conf.py
 
 # Whoever sets it pays for compiling at every start of every process.
 unexport PYTHONDONTWRITEBYTECODE

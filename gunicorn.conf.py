@@ -57,6 +57,7 @@ timeout = 30
 # Memory that a library loses is given back now and then, and never by all workers at once.
 max_requests = settings.recycle_after_requests
 max_requests_jitter = settings.recycle_after_requests // 10
-keepalive = 5
+# Longer than balancers keep a connection (mostly 60 s): whoever closes first spoils a request of the other.
+keepalive = 75
 forwarded_allow_ips = settings.forwarded_allow_ips
 control_socket_disable = True  # nobody uses it, and it would listen

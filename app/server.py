@@ -13,6 +13,8 @@ from uvicorn.server import Server
 
 from app.middleware.size_limits import MAXIMUM_HEAD_BYTES
 
+FIRST_REQUEST_SECONDS = 0.5
+
 
 class HeadLimitProtocol(HttpToolsProtocol):
     """Cuts off whoever sends the head of a request too slowly, or without end.
@@ -50,6 +52,10 @@ class HeadLimitProtocol(HttpToolsProtocol):
             self._head_bytes += len(data)
             if self._head_bytes > MAXIMUM_HEAD_BYTES:
                 self._cut_off(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+
+    def shutdown(self) -> None:
+        """Close when what is in flight is answered; a connection that was only just made has a moment to begin."""
+        self.loop.call_later(0 if self.cycle else FIRST_REQUEST_SECONDS, super().shutdown)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from app.core.database_url import PROJECT_ROOT
 
 SEARCH_PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-SOURCES = ("app", "benchmarks", "devtools", "migrations", "tests", "gunicorn.conf.py")
+SOURCES = ("app", "benchmarks", "devtools", "drills", "migrations", "tests", "gunicorn.conf.py")
 COMPOSE_SCHEMA = "--builtin-schema=vendor.compose-spec"
 STEPS: tuple[tuple[str, ...], ...] = (
     ("ruff", "format", "--check", "--quiet", *SOURCES),

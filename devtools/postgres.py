@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +29,8 @@ class EmbeddedPostgres:
         self.data_directory = data_directory
         self.socket_directory = socket_directory(data_directory)
         self.log_file = data_directory.with_suffix(".log")
+        self._data = f"--pgdata={data_directory}"
+        self._login = (f"--host={self.socket_directory}", "--username=postgres")
         # PostgreSQL refuses to run as root.
         self._user = UNPRIVILEGED_USER if os.geteuid() == 0 else None
 
@@ -36,26 +39,60 @@ class EmbeddedPostgres:
         try:
             self._prepare_folders()
             if not (self.data_directory / "PG_VERSION").exists():
-                self._run("initdb", "--auth=trust", "--encoding=UTF8", "--username=postgres", "--no-sync")
+                self._run("initdb", self._data, "--auth=trust", "--encoding=UTF8", "--username=postgres", "--no-sync")
                 self._configure(*options)
             if not self.is_running():
-                self._run("pg_ctl", "start", "--wait", f"--log={self.log_file}", "--silent")
+                self._run("pg_ctl", self._data, "start", "--wait", f"--log={self.log_file}", "--silent")
         except (OSError, subprocess.SubprocessError) as error:
             raise EmbeddedPostgresError(self._explain(error)) from error
 
-    def stop(self) -> None:
-        """Stop the server; open connections are closed."""
-        self._run("pg_ctl", "stop", "--mode=fast", "--silent")
+    def stop(self, mode: str = "fast") -> None:
+        """Stop the server; open connections are closed. `immediate` is a crash: nothing is written any more."""
+        self._run("pg_ctl", self._data, "stop", f"--mode={mode}", "--silent")
+
+    def promote(self) -> None:
+        """Make a standby the primary."""
+        self._run("pg_ctl", self._data, "promote", "--wait", "--silent")
+
+    def make_standby(self, data_directory: Path) -> "EmbeddedPostgres":
+        """Copy the data of this server to another, which follows it under the name `standby`; start that one."""
+        standby = EmbeddedPostgres(data_directory)
+        standby._prepare_folders()
+        source = f"--dbname=host={self.socket_directory} user=postgres application_name=standby"
+        self._run("pg_basebackup", standby._data, "--write-recovery-conf", "--checkpoint=fast", source)
+        for copied in data_directory.glob(".s.PGSQL.*"):  # of the socket, which is among the data
+            copied.unlink()
+        standby._configure("wal_retrieve_retry_interval = '100ms'")
+        standby.start()
+        return standby
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Stop every process of the server in its tracks for the length of a block; needs /proc."""
+        processes = self.processes()
+        for process in processes:
+            os.kill(process, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for process in processes:
+                os.kill(process, signal.SIGCONT)
+
+    def processes(self) -> list[int]:
+        """List the server's processes, its master first; needs /proc."""
+        master = int((self.data_directory / "postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{master}/task/{master}/children").read_text()
+        return [master, *map(int, children.split())]
 
     def is_running(self) -> bool:
         """Ask the server's own tool, which is not misled by the id of a dead process."""
-        return self._call("pg_ctl", "status").returncode == 0
+        return self._call("pg_ctl", self._data, "status").returncode == 0
 
     def create_database(self, name: str) -> None:
         """Create a database unless it exists."""
         query = f"SELECT 1 FROM pg_database WHERE datname = '{name}'"  # noqa: S608  a name of ours
-        if not self._run("psql", "--tuples-only", f"--command={query}", data=False).strip():
-            self._run("createdb", name, data=False)
+        if not self._run("psql", *self._login, "--tuples-only", f"--command={query}").strip():
+            self._run("createdb", *self._login, name)
 
     def _configure(self, *options: str) -> None:
         lines = ["listen_addresses = ''", f"unix_socket_directories = '{self.socket_directory}'", *options]
@@ -73,17 +110,14 @@ class EmbeddedPostgres:
             for folder in (*self.data_directory.parents, *BINARIES.parents):
                 folder.chmod(folder.stat().st_mode | 0o111)  # so that the other user gets here
 
-    def _run(self, program: str, *arguments: str, data: bool = True) -> str:
-        done = self._call(program, *arguments, data=data)
+    def _run(self, program: str, *arguments: str) -> str:
+        done = self._call(program, *arguments)
         done.check_returncode()
         return done.stdout
 
-    def _call(self, program: str, *arguments: str, data: bool = True) -> subprocess.CompletedProcess[str]:
-        where = (
-            [f"--pgdata={self.data_directory}"] if data else [f"--host={self.socket_directory}", "--username=postgres"]
-        )
+    def _call(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [BINARIES / program, *where, *arguments],
+            [BINARIES / program, *arguments],
             user=self._user,
             cwd="/",
             check=False,

@@ -1,10 +1,6 @@
 """A PostgreSQL that is frozen: every process of it stopped, every connection open."""
 
 import asyncio
-import os
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,36 +15,16 @@ from tests.factories import PASSWORD, problem
 REGISTRATION = {"email": "ada@example.com", "password": PASSWORD}
 
 
-def processes(data_directory: Path) -> list[int]:
-    """The server's processes, its master first."""
-    master = int((data_directory / "postmaster.pid").read_text().split()[0])
-    children = Path(f"/proc/{master}/task/{master}/children").read_text()
-    return [master, *map(int, children.split())]
-
-
-@contextmanager
-def frozen(data_directory: Path) -> Iterator[None]:
-    """Stop the server's processes for the length of a block."""
-    stopped = processes(data_directory)
-    for process in stopped:
-        os.kill(process, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for process in stopped:
-            os.kill(process, signal.SIGCONT)
-
-
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc to find the server's processes")
 async def test_nothing_hangs_and_it_heals_without_a_restart(tmp_path: Path) -> None:
     """Alive throughout, not ready meanwhile, an error for each request within its deadline, and then as before."""
-    with running_postgres(tmp_path / "pg", *FAST):
+    with running_postgres(tmp_path / "pg", *FAST) as server:
         settings = make_settings(socket_url(tmp_path / "pg", "postgres"), request_timeout_seconds=1.5)
         await asyncio.to_thread(upgrade, settings)
         app = create_application(settings)
         async with serving(app) as client:
             assert (await client.post("/api/v1/users", json=REGISTRATION)).status_code == 201
-            with frozen(tmp_path / "pg"):
+            with server.frozen():
                 async with asyncio.timeout(8):
                     ready, live, *writes = await asyncio.gather(
                         client.get("/health/ready"),

@@ -1,0 +1,140 @@
+"""What a drill is, what it promises, and how its outcome is judged."""
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from drills.load import LOST, Load
+from drills.world import DEADLINE_SECONDS, World
+
+LATE_SECONDS = DEADLINE_SECONDS + 0.5
+RECOVERY_SECONDS = 1.0
+INTERNAL_ERROR = 500
+UNAVAILABLE = 503
+
+
+@dataclass
+class Outcome:
+    """What was seen in a drill, and which promises that breaks."""
+
+    load: Load
+    kept: set[str] = field(default_factory=set)
+    recovery: float | None = None
+    broken: list[str] = field(default_factory=list)
+
+    @property
+    def acknowledged_and_lost(self) -> int:
+        """Count the writes that were acknowledged and are not in the database."""
+        return len(self.load.acknowledged - self.kept)
+
+    @property
+    def refused_and_kept(self) -> int:
+        """Count the writes that were refused and are in the database nevertheless."""
+        return len(self.load.refused & self.kept)
+
+    def expect(self, is_so: object, promise: str) -> None:
+        """Note a promise, if it is broken."""
+        if not is_so:
+            self.broken.append(promise)
+
+
+@dataclass(frozen=True)
+class Drill:
+    """A fault, and how it is done."""
+
+    name: str
+    run: Callable[[World, "Scene"], Awaitable[None]]
+    refusals: frozenset[int]
+    rate: float
+    is_quick: bool
+    needs_nginx: bool
+    may_lose: bool
+    is_definite: bool
+
+
+@dataclass
+class Scene:
+    """A drill while it runs: the load on it, and what it finds."""
+
+    drill: Drill
+    outcome: Outcome
+
+    @property
+    def load(self) -> Load:
+        """Give the load."""
+        return self.outcome.load
+
+    def expect(self, is_so: object, promise: str) -> None:
+        """Note a promise, if it is broken."""
+        self.outcome.expect(is_so, promise)
+
+    def healed_at(self, moment: float) -> None:
+        """Note since when everything is as it should be again: from then on recovery is measured."""
+        self.outcome.recovery = moment
+
+
+DRILLS: list[Drill] = []
+
+
+def drill(  # noqa: PLR0913  each is a property of a drill
+    name: str,
+    *,
+    refusals: set[int] | None = None,
+    rate: float = 80,
+    quick: bool = False,
+    nginx: bool = False,
+    may_lose: bool = False,
+    definite: bool = False,
+) -> Callable[[Callable[[World, Scene], Awaitable[None]]], None]:
+    """Register a drill.
+
+    `refusals` are the statuses that the fault may cause; with `may_lose` answers may be missing; with `definite`
+    nothing that was refused may be kept, which nobody can promise where a connection is lost while it commits.
+    """
+
+    def register(run: Callable[[World, Scene], Awaitable[None]]) -> None:
+        DRILLS.append(Drill(name, run, frozenset(refusals or ()), rate, quick, nginx, may_lose, definite))
+
+    return register
+
+
+@asynccontextmanager
+async def scene(world: World, drilled: Drill) -> AsyncIterator[Scene]:
+    """Put the load on, let the drill happen, and compare what was acknowledged with the database."""
+    await world.settle()
+    address = world.nginx.address if drilled.needs_nginx else ""
+    name = f"{drilled.name} {time.time_ns()}"
+    async with world.load(name, rate=drilled.rate, address=address) as load:
+        outcome = Outcome(load)
+        yield Scene(drilled, outcome)
+    await world.settle()
+    connection = await world.connect()
+    rows = await connection.fetch("SELECT title FROM items WHERE starts_with(title, $1)", name)
+    await connection.close()
+    outcome.kept = {row["title"] for row in rows}
+
+
+async def perform(world: World, drilled: Drill) -> Outcome:
+    """Do one drill and judge it."""
+    async with scene(world, drilled) as current:
+        await drilled.run(world, current)
+    outcome, load = current.outcome, current.load
+    if outcome.recovery is not None:
+        outcome.recovery = max(0.0, load.last_failure() - outcome.recovery)
+        outcome.expect(outcome.recovery <= RECOVERY_SECONDS, f"recovers within {RECOVERY_SECONDS:g} s")
+    statuses = load.statuses()
+    allowed = {200, 201, *drilled.refusals} | ({LOST} if drilled.may_lose else set())
+    outcome.expect(outcome.acknowledged_and_lost == 0, "what was acknowledged is kept")
+    outcome.expect(not drilled.is_definite or outcome.refused_and_kept == 0, "what was refused is not kept")
+    outcome.expect(statuses[INTERNAL_ERROR] == 0, "no 500")
+    outcome.expect(set(statuses) <= allowed, f"only {sorted(allowed)}, not {sorted(set(statuses) - allowed)}")
+    outcome.expect(late(load) == 0, f"no answer after {LATE_SECONDS:g} s")
+    silent = [s for s in load.samples if s.status == UNAVAILABLE and not s.retry_after]
+    outcome.expect(not silent, "each 503 says when to come back")
+    return outcome
+
+
+def late(load: Load) -> int:
+    """Count the answers after the deadline and half a second."""
+    return sum(sample.seconds > LATE_SECONDS for sample in load.samples)

@@ -1,0 +1,120 @@
+"""Processes are told to stop, are replaced, and are killed."""
+
+import asyncio
+import os
+import signal
+import time
+
+import httpx2
+
+from drills.drill import Scene, drill
+from drills.world import World
+
+UNAVAILABLE = 503
+GRACE_SECONDS = 12
+REGISTRATIONS = 20
+
+
+@drill("a worker process is killed", may_lose=True, quick=True)
+async def worker_killed(world: World, scene: Scene) -> None:
+    """Only what it was serving is lost; another takes its place within a second."""
+    replica = world.replicas[0]
+    for _ in range(3):
+        await asyncio.sleep(1)
+        before = replica.workers()
+        os.kill(before[0], signal.SIGKILL)
+        killed = time.monotonic()
+        while len(set(replica.workers()) - {before[0]}) < len(before):  # noqa: ASYNC110  it does not tell
+            await asyncio.sleep(0.01)
+        seconds = time.monotonic() - killed
+        scene.expect(seconds < 1, f"replaced within a second, not {seconds:.1f} s")
+    await asyncio.sleep(1)
+    lost = scene.load.statuses()[0]
+    scene.expect(lost <= len(scene.load.samples) / 20, f"only what it was serving is lost, not {lost}")
+
+
+@drill("replicas restart one after another", nginx=True, quick=True)
+async def rolling_restart(world: World, scene: Scene) -> None:
+    """Behind nginx nobody notices."""
+    for replica in world.replicas:
+        await asyncio.sleep(0.5)
+        started = time.monotonic()
+        code = await replica.stopped()
+        seconds = time.monotonic() - started
+        scene.expect(code == 0 and seconds < GRACE_SECONDS, f"exits 0 in time, not {code} after {seconds:.0f} s")
+        await replica.started()
+    await asyncio.sleep(0.5)
+
+
+@drill("workers are recycled", nginx=True, rate=120)
+async def recycling(world: World, scene: Scene) -> None:
+    """Behind nginx nobody notices."""
+    for replica in world.replicas:
+        await replica.stopped()
+        replica.environment["RECYCLE_AFTER_REQUESTS"] = "100"
+        await replica.started()
+    before = [set(replica.workers()) for replica in world.replicas]
+    await asyncio.sleep(8)
+    for replica, pids in zip(world.replicas, before, strict=True):
+        scene.expect(set(replica.workers()) - pids, "workers are replaced")
+        del replica.environment["RECYCLE_AFTER_REQUESTS"]
+        await replica.stopped()
+        await replica.started()
+
+
+@drill("SIGTERM comes while requests are served", rate=0)
+async def in_flight(world: World, scene: Scene) -> None:
+    """Not ready first, each answer closes its connection, what is in flight is answered, and the exit is in time."""
+    replica = world.service("leaving")
+    await replica.started()
+    body = b'{"title": "in flight"}'
+    token = scene.load.headers["Authorization"]
+    reader, writer = await asyncio.open_connection("127.0.0.1", replica.port)
+    head = f"POST /api/v1/items HTTP/1.1\r\nHost: localhost\r\nAuthorization: {token}\r\n"
+    writer.write(f"{head}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode())
+    replica.signal(signal.SIGTERM)
+    await replica.wait_for("/health/ready", UNAVAILABLE)
+    async with httpx2.AsyncClient(base_url=replica.address, headers=scene.load.headers) as client:
+        answer = await client.get("/api/v1/items")
+    scene.expect(answer.status_code == httpx2.codes.OK, "new requests are still served")
+    scene.expect(answer.headers.get("connection") == "close", "answers close their connection")
+    await asyncio.sleep(1.5)
+    writer.write(body)
+    scene.expect((await reader.readline()).startswith(b"HTTP/1.1 201"), "what is in flight is answered")
+    writer.close()
+    scene.expect(await replica.exited() == 0, "exits 0")
+
+
+@drill("the job worker is killed", rate=0)
+async def job_worker_killed(world: World, scene: Scene) -> None:
+    """Again and again in the middle of jobs: every mail is sent nevertheless."""
+    async with httpx2.AsyncClient(base_url=world.replicas[0].address, timeout=10) as client:
+        for number in range(REGISTRATIONS):
+            form = {"email": f"drill-{time.time_ns()}-{number}@example.com", "password": "wrong horse battery"}
+            answer = await client.post("/api/v1/users", json=form, headers={"X-Forwarded-For": f"192.0.2.{number}"})
+            scene.expect(answer.status_code == httpx2.codes.CREATED, f"registered, not {answer.status_code}")
+    worker = world.service("worker", "worker")
+    for pause in (1.2, 1.3, 1.4):
+        worker.start()
+        await asyncio.sleep(pause)
+        worker.kill()
+    worker.start()
+    await world.all_jobs_done()
+    await asyncio.sleep(2)
+    code = await worker.stopped()
+    scene.expect(code == 0, f"exits 0 after SIGTERM, not {code}")
+    sent = sum(1 for _ in world.mails.glob("*.eml"))
+    scene.expect(sent >= REGISTRATIONS, f"{REGISTRATIONS} mails are sent, not {sent}")
+
+
+@drill("the job worker loses its connections", rate=0)
+async def job_worker_cut_off(world: World, scene: Scene) -> None:
+    """It connects again and goes on."""
+    worker = world.service("worker", "worker")
+    worker.start()
+    await asyncio.sleep(2)
+    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = 'app'"
+    await world.execute(cut)
+    scene.load.headers["Authorization"] = f"Bearer {await world.account(f'{time.time_ns()}@example.com')}"
+    await world.all_jobs_done()
+    scene.expect(await worker.stopped() == 0, "exits 0 after SIGTERM")
