@@ -24,6 +24,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
     ("python", "-m", "devtools.requirements", "--check"),
     ("python", "-m", "devtools.clients"),
     ("python", "-m", "devtools.fuzz", "--examples=2"),
+    ("python", "-m", "drills", "--quick"),
     ("make", "--no-print-directory", "test"),
 )
 

@@ -14,8 +14,8 @@ from drills.load import LOST
 from drills.processes import Nginx
 from drills.world import running_world
 
-MODULES = (database, valkey, life, edges, memory)
-"""Imported for the drills that they register, in this order."""
+MODULES = (database, edges, life, memory, valkey)
+"""Imported for the drills that they register."""
 HEAD = ("drill", "requests", "refused", "late", "lost", "acknowledged and lost", "p99", "recovery", "verdict")
 
 

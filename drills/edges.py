@@ -68,7 +68,8 @@ async def all_cut_off(world: World, scene: Scene, sent: bytes, trickle: bytes, s
     """Do that a hundred times at once."""
     ends = await asyncio.gather(*(status_when_closed(world, sent, trickle=trickle) for _ in range(100)))
     statuses, slowest = {end[0] for end in ends}, max(end[1] for end in ends)
-    scene.expect(statuses == {status}, f"answered {status}, not {statuses}")
+    # Closing resets a connection on which the client still sends, and that may overtake the answer.
+    scene.expect(status in statuses <= {status, 0}, f"answered {status}, not {statuses}")
     scene.expect(slowest < CUT_OFF_SECONDS, f"cut off in time, not after {slowest:.1f} s")
 
 

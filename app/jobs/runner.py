@@ -8,6 +8,7 @@ from functools import partial
 
 import asyncpg
 import structlog
+from asyncpg.connect_utils import SessionAttribute
 from pgqueuer import PgQueuer
 from pgqueuer.domain.models import Schedule as DueSchedule
 
@@ -66,6 +67,7 @@ class JobRunner:
             min_size=1,
             max_size=CONNECTIONS,
             timeout=settings.database_connect_timeout_seconds,
+            target_session_attrs=SessionAttribute.read_write,
             command_timeout=settings.database_statement_timeout_seconds + 1,
             server_settings=server_settings(settings),
         ) as pool:
