@@ -1,10 +1,17 @@
 """How production serves: gunicorn, as many uvicorn workers as WEB_CONCURRENCY says, settings from the environment."""
 
+import os
+import shutil
 import sys
+import tempfile
 from functools import partial
 from typing import Any
 
+# Before the imports below: prometheus_client looks at it once, to choose where the counts of several processes live.
+METRICS_DIRECTORY = os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="metrics-")
+
 from gunicorn.arbiter import Arbiter
+from prometheus_client.multiprocess import mark_process_dead
 from uvicorn_worker import UvicornWorker
 
 from app.core.config import load_settings
@@ -41,6 +48,16 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # the package is not typed
 def on_starting(_arbiter: object) -> None:
     """Write gunicorn's own messages in our format."""
     configure_logging(settings)
+
+
+def child_exit(_arbiter: object, worker: Worker) -> None:
+    """Forget the gauges of a worker that is gone; what it has counted stays counted."""
+    mark_process_dead(worker.pid)
+
+
+def on_exit(_arbiter: object) -> None:
+    """Leave nothing behind."""
+    shutil.rmtree(METRICS_DIRECTORY, ignore_errors=True)
 
 
 def post_worker_init(_worker: object) -> None:

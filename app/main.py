@@ -11,12 +11,14 @@ from starlette.middleware.cors import CORSMiddleware
 
 from app.api import health
 from app.api.errors import install_error_handlers, render_exception
+from app.api.metrics import router as metrics_router
 from app.api.openapi import install_openapi
 from app.api.v1.router import router as v1
 from app.api.v2.router import router as v2
 from app.core.config import Settings, load_settings
 from app.core.hit_counters import Limit
 from app.core.logging import configure_logging
+from app.core.metrics import Metrics
 from app.core.passwords import PasswordHasher
 from app.core.rate_limit import RateLimiter
 from app.core.security import AccessTokens
@@ -37,6 +39,7 @@ from app.middleware.security_headers import SecurityHeadersMiddleware
 from app.middleware.size_limits import SizeLimitsMiddleware
 from app.middleware.trusted_hosts import TrustedHostsMiddleware
 from app.services.health_service import HealthService
+from app.services.metrics_service import MetricsService
 
 DOCS_PATH, REDOC_PATH, OPENAPI_PATH = "/api/docs", "/api/redoc", "/api/openapi.json"
 TAGS = [
@@ -86,11 +89,11 @@ def cors(settings: Settings) -> Middleware:
     )
 
 
-def middleware(settings: Settings) -> list[Middleware]:
+def middleware(settings: Settings, metrics: Metrics) -> list[Middleware]:
     """Stack the middleware, outermost first."""
     return [
         # First, so that everything below logs with the request id and every answer carries it.
-        Middleware(RequestContextMiddleware),
+        Middleware(RequestContextMiddleware, metrics=metrics),
         # Outside whatever can refuse, so that refusals carry them too.
         Middleware(
             SecurityHeadersMiddleware,
@@ -111,13 +114,13 @@ def middleware(settings: Settings) -> list[Middleware]:
         Middleware(TrustedHostsMiddleware, hosts=settings.served_hosts),
         Middleware(RateLimitMiddleware, limit=Limit("default", settings.rate_limit_per_minute, 60)),
         Middleware(SizeLimitsMiddleware, maximum_body_bytes=settings.max_body_bytes),
-        Middleware(RetryMiddleware),
+        Middleware(RetryMiddleware, metrics=metrics),
         # Last, so that the access line shows what the client wrote.
         Middleware(NormalizationMiddleware),
     ]
 
 
-def make_lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextManager[State]]:
+def make_lifespan(settings: Settings, metrics: Metrics) -> Callable[[FastAPI], AbstractAsyncContextManager[State]]:
     """Make what lives as long as the process, and let go of it at the end."""
 
     @asynccontextmanager
@@ -130,8 +133,10 @@ def make_lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContex
                 await stack.enter_async_context(running_jobs(runner))
             stack.enter_context(EventLoopWatchdog(settings.event_loop_block_seconds))
             passwords = stack.enter_context(PasswordHasher(settings))
-            limiter = RateLimiter.from_settings(settings)
+            limiter = RateLimiter.from_settings(settings, metrics)
             stack.push_async_callback(limiter.close)
+            measuring = MetricsService(metrics, database)
+            await stack.enter_async_context(measuring.sampling())
             yield State(
                 settings=settings,
                 database=database,
@@ -140,6 +145,7 @@ def make_lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContex
                 cursors=Cursors.from_settings(settings),
                 limiter=limiter,
                 health=HealthService(database),
+                metrics=measuring,
             )
 
     return lifespan
@@ -149,6 +155,7 @@ def create_application(settings: Settings | None = None) -> FastAPI:
     """Build the service; without settings they are read from the environment."""
     settings = settings or load_settings()
     configure_logging(settings)
+    metrics = Metrics(settings)
     docs = settings.is_development
     application = FastAPI(
         title=settings.project_name,
@@ -162,14 +169,14 @@ def create_application(settings: Settings | None = None) -> FastAPI:
         docs_url=DOCS_PATH if docs else None,
         redoc_url=REDOC_PATH if docs else None,
         generate_unique_id_function=operation_id,
-        middleware=middleware(settings),
-        lifespan=make_lifespan(settings),
+        middleware=middleware(settings, metrics),
+        lifespan=make_lifespan(settings, metrics),
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     install_error_handlers(application)
     install_openapi(application)
-    for router in (v1, v2, health.router):
+    for router in (v1, v2, health.router, metrics_router):
         application.include_router(router)
     return application
 

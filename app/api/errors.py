@@ -48,6 +48,8 @@ def render_problem(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Write the document for a domain error."""
+    # For the access line and the metrics.
+    scope.setdefault("state", {})["problem"] = error.code
     problem = Problem.model_construct(
         type="about:blank",
         title=error.title(),

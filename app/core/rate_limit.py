@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 from app.core.config import Settings
 from app.core.exceptions import TooManyRequestsError
 from app.core.hit_counters import Count, HitCounter, Limit, LocalHitCounter, SharedHitCounter, Window
+from app.core.metrics import Metrics
 
 log = structlog.get_logger(__name__)
 
@@ -59,21 +60,22 @@ def wait_seconds(limit: Limit, count: Count, window: Window) -> float:
 class RateLimiter:
     """Counts hits. When the shared counter fails or is slow, this process counts alone for some seconds."""
 
-    def __init__(self, shared: SharedHitCounter | None, *, enabled: bool) -> None:
+    def __init__(self, shared: SharedHitCounter | None, metrics: Metrics, *, enabled: bool) -> None:
         """Count in `shared` where it is given; do nothing at all unless `enabled`."""
         self.enabled = enabled
+        self._metrics = metrics
         self._local = LocalHitCounter()
         self._shared = shared
         self._shared_is_away = False
         self._retry_shared_at = 0.0
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> Self:
+    def from_settings(cls, settings: Settings, metrics: Metrics) -> Self:
         """Use REDIS_URL, with a time limit on every command; nothing connects yet."""
         shared = None
         if settings.redis_url:
             shared = SharedHitCounter(settings.redis_url.get_secret_value(), settings.redis_timeout_seconds)
-        return cls(shared, enabled=settings.rate_limit_enabled)
+        return cls(shared, metrics, enabled=settings.rate_limit_enabled)
 
     async def close(self) -> None:
         """Close the connections to the shared counter."""
@@ -92,6 +94,7 @@ class RateLimiter:
         except SHARED_FAULTS as error:
             self._open_breaker(error)
             count = await self._local.hit(limit, key, window)
+        self._metrics.limits.labels(limit.name, "allowed" if count.is_allowed else "refused").inc()
         if not count.is_allowed:
             wait = max(1, math.ceil(wait_seconds(limit, count, window)))
             raise TooManyRequestsError.after(wait, Usage(limit, 0, wait).headers)
@@ -124,4 +127,5 @@ class RateLimiter:
         self._retry_shared_at = time.monotonic() + BREAKER_SECONDS
         if not self._shared_is_away:
             self._shared_is_away = True
+            self._metrics.limits_alone.inc()
             log.warning("rate limits are counted in this process", error=repr(error), seconds=BREAKER_SECONDS)

@@ -1,11 +1,22 @@
 """A connection pool that serves those who wait in the order they came."""
 
 import asyncio
-from typing import Any
+import time
+from typing import Any, NamedTuple
 
 from sqlalchemy import exc
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 from sqlalchemy.util import await_
+
+
+class PoolUsage(NamedTuple):
+    """A pool at a moment: connections, who waits for one, and how often and how long somebody has waited."""
+
+    size: int
+    in_use: int
+    waiting: int
+    waits: int
+    wait_seconds: float
 
 
 class FifoPool(AsyncAdaptedQueuePool):
@@ -19,13 +30,28 @@ class FifoPool(AsyncAdaptedQueuePool):
         """Take what the pool takes; overflow makes no sense behind the gate."""
         super().__init__(*args, **{**options, "max_overflow": 0})
         self._gate = asyncio.Semaphore(self.size())
+        self._waiting = self._waits = 0
+        self._wait_seconds = 0.0
+
+    def usage(self) -> PoolUsage:
+        """Tell how it is used now, and how much was waited since it was made."""
+        return PoolUsage(self.size(), self.checkedout(), self._waiting, self._waits, self._wait_seconds)
 
     async def _enter(self) -> None:
+        if not self._gate.locked():
+            await self._gate.acquire()
+            return
+        started = time.perf_counter()
+        self._waiting += 1
         try:
             async with asyncio.timeout(self.timeout()):
                 await self._gate.acquire()
         except TimeoutError:
             raise exc.TimeoutError("no connection became free in time") from None
+        finally:
+            self._waiting -= 1
+            self._waits += 1
+            self._wait_seconds += time.perf_counter() - started
 
     def _do_get(self) -> ConnectionPoolEntry:
         await_(self._enter())

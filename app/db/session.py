@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import (
 from app.core.config import Settings
 from app.core.exceptions import DatabaseUnavailableError
 from app.db.errors import note_disconnect, translate
-from app.db.pool import FifoPool
+from app.db.pool import FifoPool, PoolUsage
 from app.db.queue import flush_jobs
 
 Reader = NewType("Reader", AsyncSession)
@@ -121,6 +121,12 @@ class Database:
         await self.engine.dispose()
         await self.read_engine.dispose()
         await self._probe_engine.dispose()
+
+    def pool_usage(self) -> PoolUsage:
+        """Tell how the pools are used, those of the primary and of the replica together."""
+        pools = [engine.pool for engine in {self.engine, self.read_engine}]
+        usages = [pool.usage() for pool in pools if isinstance(pool, FifoPool)]
+        return PoolUsage(*(sum(values) for values in zip(*usages, strict=True)))
 
     async def ping(self) -> None:
         """Ask the primary whether it accepts transactions, or raise what a statement can raise."""

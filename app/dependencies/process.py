@@ -12,6 +12,7 @@ from app.core.security import AccessTokens
 from app.db.pagination import Cursors
 from app.db.session import Database, Reader, Writer
 from app.services.health_service import HealthService
+from app.services.metrics_service import MetricsService
 
 
 class State(TypedDict):
@@ -24,6 +25,7 @@ class State(TypedDict):
     cursors: Cursors
     limiter: RateLimiter
     health: HealthService
+    metrics: MetricsService
 
 
 async def _state(request: Request) -> State:

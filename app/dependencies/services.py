@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends
 
+from app.core.exceptions import NotFoundError
 from app.dependencies.caller import Administrator, CurrentUser, RequestClient
 from app.dependencies.process import ProcessState, ReaderSession, WriterSession
 from app.services.account_service import AccountService, RecoveryService
@@ -11,6 +12,7 @@ from app.services.auth_service import AuthService
 from app.services.health_service import HealthService
 from app.services.item_service import ItemReader, ItemService
 from app.services.job_service import JobReader, JobService
+from app.services.metrics_service import MetricsService
 from app.services.password_check import PasswordCheck
 from app.services.session_service import SessionKeeper, SessionReader, SessionService
 from app.services.user_service import (
@@ -91,6 +93,12 @@ async def _health(state: ProcessState) -> HealthService:
     return state["health"]
 
 
+async def _scrape(state: ProcessState, client: RequestClient) -> MetricsService:
+    if not state["settings"].shows_metrics_to(client.ip_address):
+        raise NotFoundError
+    return state["metrics"]
+
+
 Auth = Annotated[AuthService, Depends(_auth)]
 """Grants and revokes tokens."""
 SessionsRead = Annotated[SessionReader, Depends(_session_reader)]
@@ -119,5 +127,7 @@ JobsRead = Annotated[JobReader, Depends(_job_reader)]
 """Lists jobs, for administrators."""
 Jobs = Annotated[JobService, Depends(_jobs)]
 """Requeues and cancels jobs, for administrators."""
+Scrape = Annotated[MetricsService, Depends(_scrape)]
+"""Tells what is measured, to those who may know."""
 Health = Annotated[HealthService, Depends(_health)]
 """Checks the parts that the process needs."""

@@ -8,17 +8,20 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils import uuid7
 
+from app.core.metrics import Metrics
+
 log = structlog.get_logger("app.access")
 
 WELL_FORMED = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
 class RequestContextMiddleware:
-    """Names the request, answers with that name, and logs one line when it is over."""
+    """Names the request, answers with that name, and when it is over logs one line and counts it."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         """Wrap the application."""
         self.app = app
+        self.metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; other scopes pass."""
@@ -29,8 +32,7 @@ class RequestContextMiddleware:
         scope.setdefault("state", {})["request_id"] = request_id
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
-        request = {"method": scope["method"], "path": scope["path"]}
-        status = 0
+        path, status = scope["path"], 0
 
         async def send_named(message: Message) -> None:
             nonlocal status
@@ -40,13 +42,22 @@ class RequestContextMiddleware:
             await send(message)
 
         started = time.perf_counter()
+        self.metrics.in_flight.inc()
         try:
             await self.app(scope, receive, send_named)
         finally:
-            milliseconds = round((time.perf_counter() - started) * 1000, 2)
-            client = scope["client"][0] if scope.get("client") else None
-            outcome = {"route": route_template(scope), "status": status, "duration_ms": milliseconds}
-            log.info("request", **request, **outcome, client=client)
+            self._finish(scope, path, status, time.perf_counter() - started)
+
+    def _finish(self, scope: Scope, path: str, status: int, seconds: float) -> None:
+        method, route, problem = scope["method"], route_template(scope), scope["state"].get("problem")
+        self.metrics.in_flight.dec()
+        self.metrics.request_done(method, route, status, seconds)
+        client = scope["client"][0] if scope.get("client") else None
+        facts = {"method": method, "path": path, "route": route, "status": status, "client": client}
+        if problem:
+            self.metrics.problems.labels(problem).inc()
+            facts["code"] = problem
+        log.info("request", **facts, duration_ms=round(seconds * 1000, 2))
 
 
 def choose_request_id(offered: str | None) -> str:

@@ -6,6 +6,7 @@ import random
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.exceptions import UnitOfWorkLostError
+from app.core.metrics import Metrics
 
 RETRIES = 3
 LONGEST_FIRST_PAUSE_SECONDS = 0.02
@@ -18,9 +19,10 @@ class RetryMiddleware:
     run its handler twice.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        """Wrap the application."""
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        """Wrap the application; each repetition is counted."""
         self.app = app
+        self.metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or raise UnitOfWorkLostError after `RETRIES` more attempts."""
@@ -41,6 +43,7 @@ class RetryMiddleware:
             except UnitOfWorkLostError:
                 if started:
                     raise
+                self.metrics.repeated.inc()
                 # Jitter, so that those who collided do not meet again.
                 pause = random.uniform(0, LONGEST_FIRST_PAUSE_SECONDS * 2**retry)  # noqa: S311  not a secret
                 await asyncio.sleep(pause)

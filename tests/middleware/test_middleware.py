@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.core.config import Settings
 from app.core.exceptions import InvalidHostError
+from app.core.metrics import Metrics
 from app.main import create_application, middleware
 from app.middleware.catch_all import CatchAllMiddleware
 from app.middleware.trusted_hosts import TrustedHostsMiddleware
@@ -151,9 +152,11 @@ async def test_scopes_that_are_not_http_pass_through() -> None:
     async def nothing(*_: Any) -> Any:
         return {}
 
-    for layer in middleware(make_settings(DSN)):
+    settings = make_settings(DSN)
+    layers = middleware(settings, Metrics(settings))
+    for layer in layers:
         await layer.cls(inner, *layer.args, **layer.kwargs)({"type": "lifespan"}, nothing, nothing)
-    assert seen == ["lifespan"] * len(middleware(make_settings(DSN)))
+    assert seen == ["lifespan"] * len(layers)
 
 
 async def test_a_trailing_slash_of_the_root_stays() -> None:

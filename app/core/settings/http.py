@@ -1,10 +1,13 @@
 """HTTP: where it is served, to whom, and how much of it."""
 
+from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
 from pydantic import AwareDatetime, Field, SecretStr, ValidationInfo, field_validator
 
 from app.core.settings.process import ProcessSettings, Seconds, StringList, is_deployed
+
+PRIVATE_NETWORKS = ("127.0.0.0/8", "::1", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 
 
 class HttpSettings(ProcessSettings):
@@ -38,6 +41,8 @@ class HttpSettings(ProcessSettings):
     """Whether requests are limited at all."""
     rate_limit_per_minute: int = Field(default=600, ge=1, le=1_000_000)
     """Requests of one caller, an account or an address; some operations have tighter limits. Then 429."""
+    metrics_allow_ips: StringList = PRIVATE_NETWORKS
+    """Addresses and networks that may read /metrics; for others there is no such path."""
     request_timeout_seconds: Seconds = 10.0
     """The longest that an answer may take; then 504."""
     receive_timeout_seconds: Seconds = 10.0
@@ -58,6 +63,21 @@ class HttpSettings(ProcessSettings):
         """Name the hosts that are answered, without ports."""
         public = urlsplit(self.public_url).hostname or "localhost"
         return self.allowed_hosts or (public, "localhost", "127.0.0.1", "[::1]")
+
+    def shows_metrics_to(self, address: str | None) -> bool:
+        """Tell whether this address may read the metrics; one that is none may not."""
+        try:
+            client = ip_address(address or "")
+        except ValueError:
+            return False
+        return any(client in ip_network(network) for network in self.metrics_allow_ips)
+
+    @field_validator("metrics_allow_ips")
+    @classmethod
+    def _check_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            ip_network(network)
+        return value
 
     @field_validator("shutdown_drain_seconds")
     @classmethod
