@@ -15,7 +15,7 @@ from prometheus_client.multiprocess import mark_process_dead
 from uvicorn_worker import UvicornWorker
 
 from app.core.config import load_settings
-from app.core.logging import configure_logging
+from app.core.logging import configure_logging, toggle_debug
 from app.server import DrainingServer, HeadLimitProtocol
 
 settings = load_settings()
@@ -34,6 +34,10 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # the package is not typed
         # A second before gunicorn kills, so that what is cancelled can still roll back.
         "timeout_graceful_shutdown": settings.shutdown_timeout_seconds - settings.shutdown_drain_seconds - 1,
     }
+
+    def handle_usr1(self, _number: int, _frame: object) -> None:
+        """Turn debug messages on or off; gunicorn's own meaning, other log files, is nothing to us."""
+        toggle_debug(settings)
 
     async def _serve(self) -> None:
         # As the parent does, with another server.

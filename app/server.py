@@ -106,6 +106,8 @@ class DrainingServer(Server):
         """Stop listening, and finish what is in flight."""
         self._accept_the_rest(sockets or [])
         await super().shutdown(sockets)
+        # Otherwise the signal is raised again, and the process dies of it before its last words are written.
+        self._captured_signals.clear()
 
     def _accept_the_rest(self, sockets: Sequence[socket.socket]) -> None:
         """Take the connections that the kernel has made and nobody has accepted: it would reset them."""

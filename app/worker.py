@@ -8,6 +8,7 @@ from pathlib import Path
 import structlog
 
 from app.core.config import Settings
+from app.core.logging import toggle_debug
 from app.db.session import Database
 from app.jobs.runner import JobRunner, make_resources, running_jobs
 
@@ -36,6 +37,7 @@ async def run_worker(settings: Settings) -> None:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, toggle_debug, settings)
     heartbeat_file = Path(settings.worker_heartbeat_file)
     heartbeat = asyncio.create_task(beat(heartbeat_file))
     log.info("worker started", concurrency=settings.job_concurrency)

@@ -9,6 +9,8 @@ import structlog
 
 from app.core.config import Settings
 
+log = structlog.get_logger(__name__)
+
 SHARED_PROCESSORS: tuple[structlog.types.Processor, ...] = (
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -26,6 +28,9 @@ LOGGERS: dict[str, dict[str, Any]] = {
     "uvicorn.access": {"handlers": [], "propagate": False},
     # SQLAlchemy logs for a pool class under the module of that class.
     "app.db.pool": {"level": "WARNING"},
+    # At DEBUG these would tell of every step, and of what people have typed.
+    "python_multipart": {"level": "WARNING"},
+    "asyncio": {"level": "INFO"},
 }
 
 
@@ -55,6 +60,13 @@ def _formatter(settings: Settings) -> dict[str, Any]:
     }
 
 
+def toggle_debug(settings: Settings) -> None:
+    """Turn debug messages on, or back to LOG_LEVEL: what SIGUSR1 does."""
+    root = logging.getLogger()
+    root.setLevel(settings.log_level if root.level == logging.DEBUG else logging.DEBUG)
+    log.warning("log level changed", log_level=logging.getLevelName(root.level))
+
+
 def configure_logging(settings: Settings) -> None:
     """Send everything, the libraries' records included, to standard output in one format."""
     structlog.configure(
@@ -67,7 +79,7 @@ def configure_logging(settings: Settings) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    output = {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "structlog"}
+    output = {"class": "app.core.log_sink.NonBlockingHandler", "stream": "ext://sys.stdout", "formatter": "structlog"}
     logging.config.dictConfig(
         {
             "version": 1,

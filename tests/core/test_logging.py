@@ -63,6 +63,7 @@ def test_outside_development_every_line_is_one_json_object(capsys: pytest.Captur
             raise ValueError(len(local_secret))
         except ValueError:
             structlog.get_logger("ours").exception("failed")
+        logging.getLogger().handlers[0].flush()
         lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     finally:
         logging.getLogger().handlers = handlers

@@ -1,0 +1,79 @@
+"""Where log lines go without anybody waiting for it: a pipe that nobody reads must not stop a request."""
+
+import atexit
+import logging
+import os
+import threading
+import time
+from collections import deque
+from typing import TextIO
+
+BUFFERED_LINES = 10_000
+PAUSE_SECONDS = 0.05
+LAST_WORDS_SECONDS = 1.0
+
+
+class NonBlockingHandler(logging.Handler):
+    """Hands lines to a thread that writes them in batches; when the sink is stuck, the oldest are dropped and counted.
+
+    Not logging's QueueHandler: that one wakes its thread for each record, and has no answer to a full queue. The thread
+    begins with the first line of a process, because none survives a fork.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        """Write to this stream."""
+        super().__init__()
+        self._stream = stream
+        self._lines: deque[str] = deque(maxlen=BUFFERED_LINES)
+        self._dropped = 0
+        self._process = 0
+        self._writing = threading.Lock()
+        atexit.register(self.flush)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Format a record and leave it to the thread."""
+        try:
+            line = self.format(record)
+        except Exception:  # noqa: BLE001  as the standard library's handlers do
+            self.handleError(record)
+            return
+        if len(self._lines) == BUFFERED_LINES:
+            self._dropped += 1
+        self._lines.append(line)
+        if self._process != os.getpid():
+            self._start()
+
+    def flush(self) -> None:
+        """Write what waits; give up after a second where the sink is stuck."""
+        deadline = time.monotonic() + LAST_WORDS_SECONDS
+        while self._lines and self._process == os.getpid() and time.monotonic() < deadline:
+            time.sleep(PAUSE_SECONDS / 5)
+        if self._writing.acquire(timeout=max(0.0, deadline - time.monotonic())):
+            self._writing.release()
+
+    def _start(self) -> None:
+        if self._process:  # A fork: what waited is written by the parent.
+            self._lines = deque([self._lines[-1]], BUFFERED_LINES)
+        self._process = os.getpid()
+        self._writing = threading.Lock()
+        threading.Thread(target=self._write_forever, name="log-sink", daemon=True).start()
+
+    def _write_forever(self) -> None:
+        while True:
+            with self._writing:
+                self._write_waiting()
+            time.sleep(PAUSE_SECONDS)
+
+    def _write_waiting(self) -> None:
+        lines = []
+        while self._lines:
+            lines.append(self._lines.popleft())
+        if self._dropped:
+            lines.append(f'{{"event": "log lines dropped", "level": "warning", "count": {self._dropped}}}')
+            self._dropped = 0
+        if lines:
+            try:
+                self._stream.write("\n".join(lines) + "\n")
+                self._stream.flush()
+            except (OSError, ValueError):  # Nobody is left to be told.
+                pass
