@@ -17,6 +17,7 @@ from app.core.database_url import PROJECT_ROOT
 from app.core.exceptions import DomainError
 from app.core.logging import configure_logging
 from app.core.passwords import PasswordHasher
+from app.core.telemetry import configure_telemetry
 from app.db.migrations import upgrade
 from app.db.session import Database
 from app.main import create_application
@@ -68,6 +69,7 @@ def worker(
     if check:
         raise typer.Exit(0 if is_alive(settings) else 1)
     configure_logging(settings)
+    configure_telemetry(settings)
     asyncio.run(run_worker(settings))
 
 

@@ -22,6 +22,7 @@ from app.core.metrics import Metrics
 from app.core.passwords import PasswordHasher
 from app.core.rate_limit import RateLimiter
 from app.core.security import AccessTokens
+from app.core.telemetry import configure_telemetry
 from app.core.watchdog import EventLoopWatchdog
 from app.db.pagination import Cursors
 from app.db.session import Database
@@ -155,6 +156,7 @@ def create_application(settings: Settings | None = None) -> FastAPI:
     """Build the service; without settings they are read from the environment."""
     settings = settings or load_settings()
     configure_logging(settings)
+    configure_telemetry(settings)
     metrics = Metrics(settings)
     docs = settings.is_development
     application = FastAPI(
@@ -172,7 +174,8 @@ def create_application(settings: Settings | None = None) -> FastAPI:
         middleware=middleware(settings, metrics),
         lifespan=make_lifespan(settings, metrics),
         redirect_slashes=False,
-        telemetry={"tracing": False, "metrics": False, "logs": False},
+        # Spans of requests, where configure_telemetry has made a provider; the rest is ours.
+        telemetry={"tracing": True, "metrics": False, "logs": False, "operation_spans": False},
     )
     install_error_handlers(application)
     install_openapi(application)

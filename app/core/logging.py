@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 
 from app.core.config import Settings
+from app.core.telemetry import add_trace_ids, report_error
 
 log = structlog.get_logger(__name__)
 
@@ -73,6 +74,8 @@ def configure_logging(settings: Settings) -> None:
         processors=[
             structlog.stdlib.filter_by_level,
             *SHARED_PROCESSORS,
+            *([add_trace_ids] if settings.otel_exporter_otlp_endpoint else []),
+            *([report_error] if settings.sentry_dsn else []),
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),

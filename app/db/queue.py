@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any, ClassVar, Self
 
 import structlog
+from opentelemetry import propagate
 from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.core.tm import TaskManager
 from pgqueuer.ports.driver import Driver
@@ -48,6 +49,7 @@ def enqueue(
     """
     request_id = structlog.contextvars.get_contextvars().get("request_id")
     headers = {"request_id": request_id} if request_id else {}
+    propagate.inject(headers)  # the trace, if there is one
     job = PendingJob(payload, delay, deduplication_key, headers)
     session.info.setdefault(PENDING, []).append(job)
 

@@ -22,6 +22,7 @@ from app.core.exceptions import DatabaseUnavailableError
 from app.db.errors import note_disconnect, translate
 from app.db.pool import FifoPool, PoolUsage
 from app.db.queue import flush_jobs
+from app.db.tracing import trace_statements
 
 Reader = NewType("Reader", AsyncSession)
 """A session for reads: every statement commits by itself, so that one query is one round trip."""
@@ -96,6 +97,8 @@ def make_engine(settings: Settings, url: SecretStr, accept: ServerKind = Session
         hide_parameters=not settings.debug,
     )
     event.listen(engine.sync_engine, "handle_error", note_disconnect)
+    if settings.otel_exporter_otlp_endpoint:
+        trace_statements(engine)
     return engine
 
 

@@ -4,6 +4,8 @@ import asyncio
 from datetime import timedelta
 
 import structlog
+from opentelemetry import propagate, trace
+from opentelemetry.trace import SpanKind
 from pgqueuer.domain.errors import RetryRequested
 from pgqueuer.domain.models import Context, Job
 from pgqueuer.executors import EntrypointExecutor, EntrypointExecutorParameters
@@ -25,8 +27,18 @@ class JobExecutor(EntrypointExecutor):
     async def execute(self, job: Job, context: Context) -> None:
         """Run the handler, or raise RetryRequested, or at the last attempt whatever the handler raised."""
         attempt = job.attempts + 1
-        with structlog.contextvars.bound_contextvars(
-            job_id=job.id, job_kind=job.entrypoint, attempt=attempt, request_id=(job.headers or {}).get("request_id")
+        trace_context = propagate.extract(job.headers or {})
+        span = trace.get_tracer("app.jobs").start_as_current_span(
+            f"job {job.entrypoint}", trace_context, SpanKind.CONSUMER
+        )
+        with (
+            span,
+            structlog.contextvars.bound_contextvars(
+                job_id=job.id,
+                job_kind=job.entrypoint,
+                attempt=attempt,
+                request_id=(job.headers or {}).get("request_id"),
+            ),
         ):
             try:
                 # An administrator's cancel interrupts the handler here.

@@ -58,6 +58,11 @@ class ProcessSettings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """The least severe level that is logged."""
 
+    otel_exporter_otlp_endpoint: str | None = None
+    """Where spans go, by OTLP over HTTP (http://collector:4318); unset: nothing is traced."""
+    sentry_dsn: SecretStr | None = None
+    """Where unexpected errors are reported; unset: only in the log."""
+
     @property
     def is_development(self) -> bool:
         """Tell whether the conveniences of development are on."""

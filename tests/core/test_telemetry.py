@@ -1,0 +1,105 @@
+"""Traces and error reports, as real collectors receive them."""
+
+import gzip
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import sentry_sdk
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from pydantic import SecretStr
+
+from app.core.config import Settings
+from app.main import create_application
+from tests.conftest import serving
+from tests.factories import PASSWORD, Accounts, problem
+from tests.test_server import running
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+PARENT = "b7ad6b7169203331"
+
+
+@contextmanager
+def collecting() -> Iterator[tuple[str, list[bytes]]]:
+    """A collector on loopback: its address, and the bodies that are sent to it."""
+    bodies: list[bytes] = []
+
+    class Collector(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            bodies.append(gzip.decompress(body) if self.headers["Content-Encoding"] == "gzip" else body)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Collector) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"127.0.0.1:{server.server_port}", bodies
+        server.shutdown()
+        thread.join()
+
+
+async def test_a_request_is_a_trace_with_its_statements_and_its_jobs(
+    accounts: Accounts, settings: Settings, tmp_path: Path
+) -> None:
+    """In the trace that the caller began; log lines carry its id, and no span a value."""
+    ada = await accounts.create()
+    changes = {
+        "ENVIRONMENT": "staging",
+        "SECRET_KEY": settings.secret_key.get_secret_value(),
+        "RATE_LIMIT_ENABLED": "0",
+    }
+    with collecting() as (address, bodies):
+        changes |= {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{address}", "WORKER_IN_PROCESS": "1"}
+        with running(settings, tmp_path, **changes) as (port, _):
+            headers = {**ada.headers, "traceparent": f"00-{TRACE}-{PARENT}-01"}
+            url = f"http://127.0.0.1:{port}/api/v1"
+            assert httpx2.post(f"{url}/items", json={"title": "canary"}, headers=headers).status_code == 201
+            assert httpx2.post(f"{url}/auth/verify-email/request", headers=headers).status_code == 202
+    exported = [ExportTraceServiceRequest.FromString(body) for body in bodies]
+    spans = [s for e in exported for r in e.resource_spans for scope in r.scope_spans for s in scope.spans]
+    ours = [span for span in spans if span.trace_id.hex() == TRACE]
+    [created] = [span for span in ours if span.name == "POST /api/v1/items"]
+    assert created.parent_span_id.hex() == PARENT
+    statements = {span.name for span in ours if span.parent_span_id == created.span_id}
+    assert {"SELECT", "INSERT"} <= statements
+    assert any(span.name.startswith("job ") for span in ours)
+    assert "canary" not in str(spans)
+    lines = [json.loads(line) for line in (tmp_path / "output").read_text().splitlines() if line.startswith("{")]
+    assert {line["trace_id"] for line in lines if line.get("route") == "/api/v1/items"} == {TRACE}
+
+
+async def test_an_unexpected_error_is_reported_without_what_people_typed(settings: Settings) -> None:
+    """Its type, its stack and the request id; no message, no variable, no request."""
+    with collecting() as (address, bodies):
+        app = create_application(settings.model_copy(update={"sentry_dsn": SecretStr(f"http://key@{address}/1")}))
+
+        @app.post("/broken")
+        async def broken(data: dict[str, str]) -> None:
+            raise ValueError(f"cannot use {data}")
+
+        try:
+            async with serving(app) as client:
+                sent = {"email": "ada@example.com", "password": PASSWORD}
+                answer = await client.post("/broken", json=sent, headers={"X-Request-ID": "req-7"})
+            assert problem(answer) == (500, "internal_error")
+            sentry_sdk.flush(5)
+        finally:
+            sentry_sdk.init()
+            create_application(settings)
+    [report] = [body.decode() for body in bodies]
+    event = json.loads(report.splitlines()[2])
+    [exception] = event["exception"]["values"]
+    assert (exception["type"], exception["value"]) == ("ValueError", "")
+    assert exception["stacktrace"]["frames"][-1]["function"] == "broken"
+    assert event["tags"]["request_id"] == "req-7"
+    assert "ada@example.com" not in report
+    assert PASSWORD not in report
