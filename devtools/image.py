@@ -1,0 +1,210 @@
+"""`make image`: build the image, report its size, and run it as production would: read-only, without privileges.
+
+With a Docker engine that is `docker build`. Without one it takes podman, as root; where the base image cannot be pulled
+either, a stand-in for it is made of Debian's packages (debootstrap).
+"""
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+
+from app.core.database_url import PROJECT_ROOT
+from devtools.postgres import running_postgres
+
+IMAGE, BASE = "dayone:latest", "docker.io/library/python:3.13-slim"
+SUITE = "trixie"
+"""The Debian release with the Python of the base image."""
+STORAGE = PROJECT_ROOT / "var" / "containers"
+CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+GROUPS = Path("/sys/fs/cgroup")
+USER = "10001"
+START_SECONDS, GRACE_SECONDS = 2.0, 10.0
+UNWANTED = r"""
+for tool in gcc cc make git; do command -v $tool; done
+find /srv /opt /home /var/cache/apt \( -name .git -o -name .env -o -name '*.deb' -o -path /srv/tests \)
+"""
+
+
+class Engine:
+    """Docker where its engine answers, or else podman with a storage of our own."""
+
+    def __init__(self) -> None:
+        """Choose."""
+        self.is_docker = shutil.which("docker") is not None and self._answers("docker", "info")
+        self.options: tuple[str, ...] = ()
+        if not self.is_docker:
+            if shutil.which("podman") is None:
+                sys.exit("Neither a Docker engine nor podman (Debian: podman crun debootstrap) is here.")
+            places = ("--root", str(STORAGE / "storage"), "--runroot", str(STORAGE / "run"))
+            self.options = (*places, "--cgroup-manager=cgroupfs", "--events-backend=none", "--log-level=fatal")
+
+    @staticmethod
+    def _answers(*command: str) -> bool:
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+    def command(self, *arguments: str | Path) -> list[str | Path]:
+        """Write the command line."""
+        return ["docker" if self.is_docker else "podman", *self.options, *arguments]
+
+    def run(self, *arguments: str | Path) -> str:
+        """Run a command to its end, and give what it prints."""
+        done = subprocess.run(self.command(*arguments), stdout=subprocess.PIPE, text=True, check=True)
+        return done.stdout.strip()
+
+    def has(self, image: str) -> bool:
+        """Tell whether an image is here, or could be fetched."""
+        return self._answers(*map(str, self.command("image", "inspect", image))) or self._answers(
+            *map(str, self.command("pull", "--quiet", image))
+        )
+
+
+def make_base(engine: Engine) -> None:
+    """Make a stand-in for the base image: a minimal Debian with its Python and pip."""
+    mirror = subprocess.run(
+        ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()[0]
+    with tempfile.TemporaryDirectory(prefix="base-") as folder:
+        packages = "--include=python3,python3-venv,python3-pip,python-is-python3,ca-certificates"
+        root = Path(folder) / "root"
+        subprocess.run(["debootstrap", "--variant=minbase", packages, SUITE, root, mirror], check=True, stdout=2)
+        (root / "etc/apt/sources.list").write_text("")
+        for leftover in (*root.glob("usr/lib/python3*/EXTERNALLY-MANAGED"), *root.rglob("__pycache__")):
+            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+        for leftover in (*root.glob("var/log/*"), *root.glob("var/lib/apt/lists/*"), *root.glob("var/cache/apt/*")):
+            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+        archive = Path(folder) / "root.tar"
+        subprocess.run(["tar", "-C", root, "-cf", archive, "--numeric-owner", "--exclude=./dev/*", "."], check=True)
+        engine.run(
+            "import", "--change", "ENV PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin", archive, BASE
+        )
+
+
+def build(engine: Engine) -> None:
+    """Build the image from what is committed or about to be; what git ignores stays out."""
+    if engine.is_docker:
+        engine.run("build", "--tag", IMAGE, PROJECT_ROOT)
+        return
+    if not engine.has(BASE):
+        make_base(engine)
+    isolation = ("--isolation=chroot", "--network=host", "--pull=never", "--format=docker", "--layers")
+    # The certificates that this machine trusts, for the package index; they are no part of the image.
+    trusted = f"--volume={CERTIFICATES}:{CERTIFICATES}:ro"
+    engine.run("build", *isolation, trusted, "--tag", IMAGE, PROJECT_ROOT)
+
+
+def report(engine: Engine) -> None:
+    """Print the size of the image and of its layers."""
+    [image] = json.loads(engine.run("image", "inspect", IMAGE))
+    print(f"{IMAGE}: {image['Size'] / 1e6:.0f} MB, user {image['Config']['User']}")
+    print(
+        engine.run("history", "--no-trunc", "--format", "{{.Size}}\t{{.CreatedBy}}", IMAGE).replace("/bin/sh -c ", "")
+    )
+
+
+@contextmanager
+def container(engine: Engine, environment: dict[str, str], command: str) -> Iterator[str]:
+    """Run the image without privileges and with a root file system that cannot be written; give its id."""
+    limits = () if engine.is_docker else ("--cgroups=disabled", "--ulimit=nofile=4096", "--ulimit=nproc=4096")
+    safe = ("--read-only", "--tmpfs=/tmp", "--cap-drop=all", "--security-opt=no-new-privileges", "--network=host")
+    variables = [f"--env={name}={value}" for name, value in environment.items()]
+    # The socket of the database, which listens nowhere else.
+    mounts = f"--volume={environment['DATABASE_FOLDER']}:{environment['DATABASE_FOLDER']}"
+    name = engine.run("run", "--detach", *limits, *safe, mounts, *variables, IMAGE, command)
+    try:
+        yield name
+    finally:
+        engine.run("rm", "--force", name)
+
+
+def expect(is_so: object, promise: str) -> None:
+    """Print a promise, and end with an error if it is broken."""
+    print(f"{'ok    ' if is_so else 'BROKEN'} {promise}", flush=True)
+    if not is_so:
+        sys.exit(1)
+
+
+def wait_until_live(address: str) -> float:
+    """Ask until the service is alive; give the seconds that took."""
+    started = time.monotonic()
+    while time.monotonic() - started < 10 * START_SECONDS:
+        try:
+            if httpx2.get(f"{address}/health/live").is_success:
+                break
+        except httpx2.TransportError:
+            time.sleep(0.01)
+    return time.monotonic() - started
+
+
+def drill(engine: Engine, environment: dict[str, str]) -> None:
+    """Migrate, serve and stop, and look inside meanwhile."""
+    address = f"http://127.0.0.1:{environment['PORT']}"
+    with container(engine, environment, "migrate") as migrating:
+        expect(engine.run("wait", migrating) == "0", "migrates")
+    with container(engine, environment, "serve") as serving:
+        seconds = wait_until_live(address)
+        expect(seconds < START_SECONDS, f"alive {seconds:.1f} s after its start, of {START_SECONDS:g}")
+        account = {"email": "image@example.com", "password": "wrong horse battery staple"}
+        expect(httpx2.post(f"{address}/api/v1/users", json=account, timeout=10).status_code == 201, "serves")  # noqa: PLR2004
+        expect(engine.run("exec", serving, "id", "-u") == USER, f"runs as user {USER}")
+        writing = engine.command("exec", serving, "touch", "/srv/x")
+        expect(subprocess.run(writing, capture_output=True, check=False).returncode, "cannot write to its file system")
+        found = engine.run("exec", serving, "sh", "-c", f"{UNWANTED} true").split()
+        expect(not found, f"holds no compiler, tests, secrets or caches {found or ''}")
+        [image] = json.loads(engine.run("image", "inspect", IMAGE))
+        check = image["Config"].get("Healthcheck") or image["HealthCheck"]
+        expect(engine.run("exec", serving, *check["Test"][1:]) == "", "its health check passes")
+        started = time.monotonic()
+        engine.run("kill", "--signal=TERM", serving)
+        code, seconds = engine.run("wait", serving), time.monotonic() - started
+        expect(code == "0" and seconds < GRACE_SECONDS, f"exits {code} {seconds:.1f} s after SIGTERM")
+
+
+def main() -> None:
+    """Build, report and drill."""
+    engine = Engine()
+    build(engine)
+    report(engine)
+    folder = Path(tempfile.mkdtemp(prefix="image-"))
+    folder.chmod(0o755)
+    try:
+        with running_postgres(folder / "pg") as postgres:
+            postgres.create_database("app")
+            postgres.socket_directory.chmod(0o755)
+            environment = {
+                "ENVIRONMENT": "production",
+                "DATABASE_URL": f"postgresql://postgres@/app?host={postgres.socket_directory}",
+                "DATABASE_FOLDER": str(postgres.socket_directory),
+                "SECRET_KEY": secrets.token_urlsafe(48),
+                "PUBLIC_URL": "http://localhost",
+                "HOST": "127.0.0.1",
+                "PORT": "18080",
+                "SHUTDOWN_DRAIN_SECONDS": "1",
+            }
+            drill(engine, environment)
+    finally:
+        shutil.rmtree(folder)
+
+
+def alone_with_new_groups() -> None:
+    """Start again in a mount namespace where only version 2 of cgroups is mounted, as crun asks, where both are."""
+    if os.geteuid() == 0 and not (GROUPS / "cgroup.controllers").exists() and "--inside" not in sys.argv:
+        inside = f"mount -t cgroup2 none {GROUPS} && exec {sys.executable} -m devtools.image --inside"
+        os.execvp("unshare", ["unshare", "--mount", "--propagation=private", "sh", "-c", inside])  # noqa: S606
+
+
+if __name__ == "__main__":
+    alone_with_new_groups()
+    main()
