@@ -28,6 +28,13 @@ STORAGE = PROJECT_ROOT / "var" / "containers"
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 GROUPS = Path("/sys/fs/cgroup")
 USER = "10001"
+LEFTOVERS = (
+    "usr/lib/python3*/EXTERNALLY-MANAGED",
+    "usr/lib/python3*/**/__pycache__",
+    "var/log/*",
+    "var/lib/apt/lists/*",
+    "var/cache/apt/*",
+)
 START_SECONDS, GRACE_SECONDS = 2.0, 10.0
 UNWANTED = r"""
 for tool in gcc cc make git; do command -v $tool; done
@@ -76,14 +83,12 @@ def make_base(engine: Engine) -> None:
         text=True,
         check=True,
     ).stdout.split()[0]
+    packages = "--include=python3,python3-venv,python3-pip,python-is-python3,ca-certificates"
     with tempfile.TemporaryDirectory(prefix="base-") as folder:
-        packages = "--include=python3,python3-venv,python3-pip,python-is-python3,ca-certificates"
         root = Path(folder) / "root"
         subprocess.run(["debootstrap", "--variant=minbase", packages, SUITE, root, mirror], check=True, stdout=2)
         (root / "etc/apt/sources.list").write_text("")
-        for leftover in (*root.glob("usr/lib/python3*/EXTERNALLY-MANAGED"), *root.rglob("__pycache__")):
-            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
-        for leftover in (*root.glob("var/log/*"), *root.glob("var/lib/apt/lists/*"), *root.glob("var/cache/apt/*")):
+        for leftover in [path for pattern in LEFTOVERS for path in root.glob(pattern)]:
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
         archive = Path(folder) / "root.tar"
         subprocess.run(["tar", "-C", root, "-cf", archive, "--numeric-owner", "--exclude=./dev/*", "."], check=True)
@@ -164,7 +169,7 @@ def drill(engine: Engine, environment: dict[str, str]) -> None:
         found = engine.run("exec", serving, "sh", "-c", f"{UNWANTED} true").split()
         expect(not found, f"holds no compiler, tests, secrets or caches {found or ''}")
         [image] = json.loads(engine.run("image", "inspect", IMAGE))
-        check = image["Config"].get("Healthcheck") or image["HealthCheck"]
+        check = image.get("Healthcheck") or image["Config"]["Healthcheck"]
         expect(engine.run("exec", serving, *check["Test"][1:]) == "", "its health check passes")
         started = time.monotonic()
         engine.run("kill", "--signal=TERM", serving)
