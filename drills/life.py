@@ -13,6 +13,11 @@ from drills.world import World
 UNAVAILABLE = 503
 GRACE_SECONDS = 12
 REGISTRATIONS = 20
+IN_FLIGHT = 5
+ITEMS_COUNTED = (
+    'http_requests_total{method="GET",route="/api/v1/items"',
+    'http_requests_total{method="POST",route="/api/v1/items"',
+)
 
 
 @drill("a worker process is killed", may_lose=True, quick=True)
@@ -31,6 +36,25 @@ async def worker_killed(world: World, scene: Scene) -> None:
     await asyncio.sleep(1)
     lost = scene.load.statuses()[0]
     scene.expect(lost <= len(scene.load.samples) / 20, f"only what it was serving is lost, not {lost}")
+
+
+@drill("Prometheus scrapes during the load", rate=150, quick=True)
+async def scrape(world: World, scene: Scene) -> None:
+    """What is counted agrees with what was sent, although two processes count."""
+    replica = world.replicas[0]
+
+    async def counted() -> float:
+        async with httpx2.AsyncClient(base_url=replica.address) as client:
+            lines = (await client.get("/metrics")).text.splitlines()
+        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(ITEMS_COUNTED))
+
+    await asyncio.sleep(1)
+    before, sent_before = await counted(), len(scene.load.samples)
+    await asyncio.sleep(3)
+    after, sent_after = await counted(), len(scene.load.samples)
+    difference = abs((after - before) - (sent_after - sent_before))
+    scene.expect(sent_after > sent_before, "there is load")
+    scene.expect(difference <= IN_FLIGHT, f"counts agree, give or take what is in flight, not {difference:.0f} apart")
 
 
 @drill("replicas restart one after another", nginx=True, quick=True)
