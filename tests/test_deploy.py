@@ -62,6 +62,13 @@ def test_alerts_and_panels_ask_for_series_that_exist(expression: str) -> None:
     assert asked <= series() | NOT_OURS
 
 
+def test_every_metric_is_documented() -> None:
+    """By its name, in docs/observability.md."""
+    page = (PROJECT_ROOT / "docs/observability.md").read_text()
+    names = {re.sub("_(bucket|count|sum)$", "", name) for name in series()}
+    assert {name for name in names if f"`{name}`" not in page} == set()
+
+
 def test_the_runbook_has_a_section_for_every_alert_and_no_other() -> None:
     """So that whoever is woken finds it."""
     headings = re.findall(r"^## (\w+)$", (PROJECT_ROOT / "docs/runbook.md").read_text(), re.MULTILINE)
