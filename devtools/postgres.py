@@ -94,6 +94,11 @@ class EmbeddedPostgres:
         if not self._run("psql", *self._login, "--tuples-only", f"--command={query}").strip():
             self._run("createdb", *self._login, name)
 
+    def execute(self, database: str, *statements: str) -> str:
+        """Run statements one by one; give what psql prints."""
+        commands = [f"--command={statement}" for statement in statements]
+        return self._run("psql", *self._login, f"--dbname={database}", "--tuples-only", "--quiet", *commands)
+
     def _configure(self, *options: str) -> None:
         lines = ["listen_addresses = ''", f"unix_socket_directories = '{self.socket_directory}'", *options]
         with (self.data_directory / "postgresql.conf").open("a") as file:

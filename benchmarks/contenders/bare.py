@@ -1,0 +1,96 @@
+"""Bare: FastAPI on asyncpg, with models for what goes in and out."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import asyncpg
+from fastapi import Depends, FastAPI, Header, HTTPException, Request
+from pydantic import BaseModel
+from uuid_utils.compat import uuid7
+
+from benchmarks.contenders.common import DSN, POOL_SIZE, verify
+
+COLUMNS = "id, owner_id, title, description, created_at, updated_at"
+
+
+class ItemWrite(BaseModel):
+    """What goes in."""
+
+    title: str
+
+
+class ItemRead(BaseModel):
+    """What goes out."""
+
+    id: UUID
+    owner_id: UUID
+    title: str
+    description: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class ItemPage(BaseModel):
+    """A page."""
+
+    items: list[ItemRead]
+    next_cursor: str | None = None
+
+
+async def current_user(authorization: Annotated[str, Header()]) -> UUID:
+    """Tell whose token it is."""
+    owner = verify(authorization)
+    if owner is None:
+        raise HTTPException(401)
+    return owner
+
+
+Owner = Annotated[UUID, Depends(current_user)]
+
+
+@asynccontextmanager
+async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
+    """Hold the pool."""
+    async with asyncpg.create_pool(DSN, min_size=POOL_SIZE, max_size=POOL_SIZE) as pool:
+        yield {"pool": pool}
+
+
+app = FastAPI(lifespan=lifespan)
+
+
+@app.get("/health/live")
+async def health() -> dict[str, str]:
+    """Answer."""
+    return {"status": "ok"}
+
+
+@app.get("/api/v1/items/{item_id}")
+async def read_item(request: Request, owner: Owner, item_id: UUID) -> ItemRead:
+    """Read one."""
+    statement = f"SELECT {COLUMNS} FROM items WHERE id = $1 AND owner_id = $2"  # noqa: S608  columns of ours
+    return ItemRead(**await request.state.pool.fetchrow(statement, item_id, owner))
+
+
+@app.get("/api/v1/items")
+async def list_items(request: Request, owner: Owner, limit: int = 20) -> ItemPage:
+    """List the newest."""
+    statement = f"SELECT {COLUMNS} FROM items WHERE owner_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2"  # noqa: S608
+    rows = await request.state.pool.fetch(statement, owner, limit + 1)
+    return ItemPage(items=[ItemRead(**row) for row in rows[:limit]])
+
+
+@app.post("/api/v1/items", status_code=201)
+async def create_item(request: Request, owner: Owner, data: ItemWrite) -> ItemRead:
+    """Create one."""
+    statement = f"INSERT INTO items (id, owner_id, title) VALUES ($1, $2, $3) RETURNING {COLUMNS}"  # noqa: S608
+    return ItemRead(**await request.state.pool.fetchrow(statement, uuid7(), owner, data.title))
+
+
+@app.patch("/api/v1/items/{item_id}")
+async def change_item(request: Request, owner: Owner, item_id: UUID, data: ItemWrite) -> ItemRead:
+    """Change one."""
+    statement = f"UPDATE items SET title = $3, updated_at = now() WHERE id = $1 AND owner_id = $2 RETURNING {COLUMNS}"  # noqa: S608
+    return ItemRead(**await request.state.pool.fetchrow(statement, item_id, owner, data.title))

@@ -1,0 +1,109 @@
+"""The page and the plot that a comparison writes, and the goals it is held to."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from app.core.database_url import PROJECT_ROOT
+from benchmarks.rig import Figures
+
+PAGE = PROJECT_ROOT / "docs" / "performance.md"
+PLOT = PROJECT_ROOT / "docs" / "performance.svg"
+BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
+COLOURS = {"limit": "#9e9e9e", "bare": "#90caf9", "usual": "#ef9a9a", "ours": "#1b5e20"}
+MOST_OF_LIMIT = {"read one": 2.5, "list 20": 2.5, "create": 3.0, "change": 3.0, "health": 3.0}
+LEAST_BELOW_USUAL = {"read one": 4.0, "list 20": 4.0, "create": 4.0}
+MEMORY_MIB, COLD_START_SECONDS = 110.0, 1.5
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Everything that one run measured."""
+
+    figures: dict[str, dict[str, Figures]]
+    memory: dict[str, float]
+    cold_start: dict[str, float]
+    crowd: Figures
+    """64 requests at the same time on a pool of 10."""
+    kept_beside_logins: float
+    p99_beside_logins: float
+    pages: tuple[float, float]
+    """Requests a second for page 1 and for page 5,000."""
+    two_workers: float
+
+    def ratio(self, workload: str, other: str) -> float:
+        """Give our CPU a request as a multiple of another's."""
+        by = self.figures[workload]
+        return by["ours"].cpu / by[other].cpu
+
+
+def goals(c: Comparison) -> Iterator[tuple[str, str, bool]]:
+    """Hold the figures to the goals: what, the figure, whether it is met."""
+    for workload, most in MOST_OF_LIMIT.items():
+        value = c.ratio(workload, "limit")
+        yield f"{workload}: at most {most:g} x limit", f"{value:.2f} x", value <= most
+    for workload, least in LEAST_BELOW_USUAL.items():
+        value = 1 / c.ratio(workload, "usual")
+        yield f"{workload}: at least {least:g} x less than usual", f"{value:.2f} x", value >= least
+    slower = c.pages[0] / c.pages[1]
+    yield "page 5,000 within 20 % of page 1", f"{slower:.2f} x", slower <= 1.2  # noqa: PLR2004
+    kept = c.kept_beside_logins
+    yield "beside 4 clients that log in: at least 60 % of reads kept", f"{kept:.0%}", kept >= 0.6  # noqa: PLR2004
+    yield "beside them: p99 under 100 ms", f"{c.p99_beside_logins:.0f} ms", c.p99_beside_logins < 100  # noqa: PLR2004
+    tail = c.crowd.p99 / c.crowd.p50
+    yield "64 at once on a pool of 10: p99 at most 4 x p50", f"{tail:.2f} x", tail <= 4  # noqa: PLR2004
+    yield "two workers: at least 1.8 x one, PostgreSQL permitting", f"{c.two_workers:.2f} x", c.two_workers >= 1.8  # noqa: PLR2004
+    yield (
+        f"one worker after load: under {MEMORY_MIB:g} MiB",
+        f"{c.memory['ours']:.0f} MiB",
+        c.memory["ours"] < MEMORY_MIB,
+    )
+    start = c.cold_start["ours"]
+    yield f"cold start: under {COLD_START_SECONDS:g} s", f"{start:.2f} s", start < COLD_START_SECONDS
+
+
+def table(c: Comparison) -> Iterator[str]:
+    """Write the figures as tables."""
+    yield "| workload | contender | CPU ms a request | x limit | requests/s | p50 ms | p99 ms |"
+    yield "|---|---|---|---|---|---|---|"
+    for workload, by in c.figures.items():
+        for name, f in by.items():
+            ratio = f.cpu / by["limit"].cpu
+            yield f"| {workload} | {name} | {f.cpu:.3f} | {ratio:.2f} | {f.rate:.0f} | {f.p50:.2f} | {f.p99:.2f} |"
+    yield ""
+    yield "| | limit | bare | usual | ours |"
+    yield "|---|---|---|---|---|"
+    yield "| resident memory after load, MiB | " + " | ".join(f"{c.memory[n]:.0f}" for n in COLOURS) + " |"
+    yield "| cold start, s | " + " | ".join(f"{c.cold_start[n]:.2f}" for n in COLOURS) + " |"
+    yield ""
+    yield "| goal | seen | |"
+    yield "|---|---|---|"
+    for goal, seen, is_met in goals(c):
+        yield f"| {goal} | {seen} | {'met' if is_met else '**missed**'} |"
+
+
+def plot(c: Comparison) -> str:
+    """Draw the CPU a request of every contender, as bars in multiples of the limit."""
+    bars, y = [], 30
+    for workload, by in c.figures.items():
+        bars.append(f'<text x="10" y="{y + 28}" font-weight="bold">{workload}</text>')
+        for name, f in by.items():
+            ratio = f.cpu / by["limit"].cpu
+            bars.append(f'<rect x="110" y="{y}" width="{ratio * 28:.0f}" height="11" fill="{COLOURS[name]}"/>')
+            bars.append(f'<text x="{116 + ratio * 28:.0f}" y="{y + 10}">{name} {ratio:.1f}</text>')
+            y += 13
+        y += 12
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" width="640" height="{y}" font-family="sans-serif" font-size="11">'
+    title = '<text x="10" y="16" font-size="13">Server CPU a request, in multiples of the limit</text>'
+    return "\n".join([head, '<rect width="100%" height="100%" fill="white"/>', title, *bars, "</svg>"]) + "\n"
+
+
+def write(comparison: Comparison, *, is_final: bool) -> bool:
+    """Print the tables, and write the page and the plot of a final run; tell whether a goal was missed."""
+    lines = "\n".join(table(comparison))
+    print(lines)
+    if is_final:
+        head, _, rest = PAGE.read_text().partition(BEGIN)
+        tail = rest.partition(END)[2]
+        PAGE.write_text(f"{head}{BEGIN}\n\n{lines}\n\n{END}{tail}")
+        PLOT.write_text(plot(comparison))
+    return not all(is_met for _, _, is_met in goals(comparison))
