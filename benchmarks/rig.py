@@ -120,7 +120,7 @@ def wrk(server: Server, path: str, token: str, seconds: float, connections: int 
     if "Non-2xx" in output or "Socket errors" in output:
         raise RuntimeError(f"{server.name} {path}: {output}")
     requests = int(re.findall(r"(\d+) requests in", output)[0])
-    p50, p99 = (duration(re.findall(rf"{percent}%\s+(\S+)", output)[0]) for percent in (50, 99))
+    p50, p99 = (duration(re.findall(rf"^ +{percent}% +(\S+)$", output, re.MULTILINE)[0]) for percent in (50, 99))
     rate = float(re.findall(r"Requests/sec:\s+([\d.]+)", output)[0])
     return Figures(requests, rate, p50, p99, cpu * 1000 / requests)
 

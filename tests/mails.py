@@ -32,8 +32,8 @@ class Outbox:
         self.messages.clear()
 
         async def is_done() -> bool:
-            async with self.database.reader() as session:
-                waiting: int | None = await session.scalar(text("SELECT count(*) FROM pgqueuer"))
+            session = self.database.reader()
+            waiting: int | None = await session.scalar(text("SELECT count(*) FROM pgqueuer"))
             return waiting == 0
 
         await run_until(JobRunner(self.resources, schedules=()), is_done)

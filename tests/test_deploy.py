@@ -169,8 +169,8 @@ async def test_a_backup_can_be_restored(
 async def counts(dsn: str) -> dict[str, int]:
     """The number of rows in every table."""
     database = Database(make_settings(dsn))
-    async with database.reader() as session:
-        tables = await session.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"))
-        found = {name: await session.scalar(select(func.count()).select_from(table(name))) or 0 for name in tables}
+    session = database.reader()
+    tables = await session.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"))
+    found = {name: await session.scalar(select(func.count()).select_from(table(name))) or 0 for name in tables}
     await database.dispose()
     return found

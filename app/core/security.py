@@ -2,7 +2,8 @@
 
 import hashlib
 import hmac
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 from uuid import UUID
@@ -19,6 +20,7 @@ TOKEN_TYPE = "at+jwt"  # noqa: S105  RFC 9068, section 2.1
 MAXIMUM_TOKEN_BYTES = 8192
 REQUIRED_CLAIMS = ("iss", "aud", "sub", "sid", "jti", "iat", "exp")
 LEEWAY = timedelta(seconds=5)
+REMEMBERED_TOKENS = 10_000
 
 
 def derive_key(secret: str, purpose: str) -> bytes:
@@ -55,6 +57,7 @@ class AccessTokens:
     issuer: str
     audience: str
     lifetime: timedelta
+    _verified: dict[str, tuple[AccessClaims, float]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -85,7 +88,13 @@ class AccessTokens:
         return jwt.encode(payload, self.keys[self.current], ALGORITHM, headers=headers)
 
     def verify(self, token: str) -> AccessClaims:
-        """Read a token, or raise UnauthenticatedError: every fault is the same to the caller."""
+        """Read a token, or raise UnauthenticatedError: every fault is the same to the caller.
+
+        A token that was good is remembered until it expires: verifying costs as much as reading a row.
+        """
+        claims, expires_at = self._verified.get(token, (None, 0.0))
+        if claims is not None and expires_at > time.time():
+            return claims
         try:
             return self._decode(token)
         except (jwt.PyJWTError, ValueError, KeyError, TypeError) as error:
@@ -106,4 +115,8 @@ class AccessTokens:
             leeway=LEEWAY,
             options={"require": list(REQUIRED_CLAIMS)},
         )
-        return AccessClaims(user_id=UUID(payload["sub"]), session_id=UUID(payload["sid"]))
+        claims = AccessClaims(user_id=UUID(payload["sub"]), session_id=UUID(payload["sid"]))
+        if len(self._verified) >= REMEMBERED_TOKENS:
+            self._verified.clear()
+        self._verified[token] = (claims, payload["exp"] + LEEWAY.total_seconds())
+        return claims

@@ -1,5 +1,6 @@
 """The declarative base of all models."""
 
+import re
 from datetime import datetime
 from uuid import UUID
 
@@ -14,6 +15,14 @@ NAMING_CONVENTION = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+
+LIKE_ESCAPE = "/"
+
+
+def escape_like(text: str) -> str:
+    """Let LIKE take every character for itself."""
+    return re.sub(r"[/%_]", lambda match: LIKE_ESCAPE + match[0], text)
 
 
 class Base(DeclarativeBase):

@@ -7,15 +7,17 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Generic, Self, TypeVar, TypeVarTuple
 from uuid import UUID
 
-from sqlalchemy import Row, Select, SQLColumnExpression, tuple_
+from sqlalchemy import ColumnElement, Integer, Row, Select, bindparam, tuple_
+from sqlalchemy.orm import QueryableAttribute
 
 from app.core.config import Settings
 from app.core.exceptions import InvalidCursorError
 from app.core.security import derive_keys
-from app.db.session import Reader
+from app.db.reader import Parameters, Reader
 
 SIGNATURE_BYTES = 16
 READERS: dict[str, Callable[[str], object]] = {
@@ -41,8 +43,8 @@ class KeysetPage(Generic[T]):
 class Order:
     """What a list is sorted by; the key breaks ties."""
 
-    column: SQLColumnExpression[Any]
-    key: SQLColumnExpression[Any]
+    column: ColumnElement[Any] | QueryableAttribute[Any]
+    key: ColumnElement[Any] | QueryableAttribute[Any]
     descending: bool
 
 
@@ -98,17 +100,31 @@ class Keyset:
     scope: str
 
     async def page(
-        self, session: Reader, statement: Select[*Columns], *, limit: int, cursor: str | None
+        self, session: Reader, statement: Select[*Columns], parameters: Parameters, *, limit: int, cursor: str | None
     ) -> KeysetPage[Row[*Columns]]:
-        """Read `limit` rows after the cursor; one more tells whether a page follows."""
-        column, key = self.order.column, self.order.key
+        """Read `limit` rows after the cursor; one more tells whether a page follows.
+
+        The statement should be one that is built once, with parameters: then so is what is derived from it.
+        """
+        values = {**parameters, "limit": limit + 1}
         if cursor is not None:
-            position, last = tuple_(column, key), tuple_(*self.cursors.read(self.scope, cursor))
-            statement = statement.where(position < last if self.order.descending else position > last)
-        ends = (column.desc(), key.desc()) if self.order.descending else (column, key)
-        rows = (await session.execute(statement.order_by(*ends).limit(limit + 1))).all()
+            values["after"], values["after_key"] = self.cursors.read(self.scope, cursor)
+        paged: Select[*Columns] = _paged(statement, self.order, is_first=cursor is None)
+        rows = (await session.execute(paged, values)).all()
         if len(rows) <= limit:
             return KeysetPage(rows, None)
         *shown, _ = rows
-        last_row = shown[-1]._mapping  # noqa: SLF001  SQLAlchemy's way to ask a row for a column
-        return KeysetPage(shown, self.cursors.write(self.scope, last_row[column], last_row[key]))
+        last, last_key = (getattr(shown[-1], str(column.key)) for column in (self.order.column, self.order.key))
+        next_cursor = self.cursors.write(self.scope, last, last_key)
+        return KeysetPage(shown, next_cursor)
+
+
+@lru_cache(maxsize=256)
+def _paged(statement: Select[Any], order: Order, *, is_first: bool) -> Select[Any]:
+    column, key = order.column, order.key
+    if not is_first:
+        position = tuple_(column, key)
+        last = tuple_(bindparam("after", type_=column.type), bindparam("after_key", type_=key.type))
+        statement = statement.where(position < last if order.descending else position > last)
+    ends = (column.desc(), key.desc()) if order.descending else (column, key)
+    return statement.order_by(*ends).limit(bindparam("limit", type_=Integer))

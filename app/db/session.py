@@ -9,7 +9,7 @@ import asyncpg
 from asyncpg.connect_utils import SessionAttribute
 from pydantic import SecretStr
 from sqlalchemy import event, text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -22,17 +22,14 @@ from app.core.exceptions import DatabaseUnavailableError
 from app.db.errors import note_disconnect, translate
 from app.db.pool import FifoPool, PoolUsage
 from app.db.queue import flush_jobs
+from app.db.reader import DATABASE_FAULTS, Reader, StatementReader
 from app.db.tracing import trace_statements
 
-Reader = NewType("Reader", AsyncSession)
-"""A session for reads: every statement commits by itself, so that one query is one round trip."""
-Writer = NewType("Writer", Reader)
+Writer = NewType("Writer", AsyncSession)
 """A session inside a unit of work. It reads as well; a Reader never writes."""
 
 ServerKind = SessionAttribute | None
 ROLLBACK_SECONDS = 0.3
-DATABASE_FAULTS = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
-"""What a statement can raise; TimeoutError is the client's own time limit."""
 
 
 async def abandon(session: AsyncSession) -> None:
@@ -113,11 +110,6 @@ class Database:
         # One connection apart, so that probes tell of the database and not of the load.
         self._probe_engine = make_engine(settings.model_copy(update={"database_pool_size": 1}), settings.database_url)
         self._writers = async_sessionmaker(self.engine, expire_on_commit=False)
-        self._readers = async_sessionmaker(
-            self.read_engine.execution_options(isolation_level="AUTOCOMMIT"),
-            expire_on_commit=False,
-            autoflush=False,
-        )
 
     async def dispose(self) -> None:
         """Close every connection."""
@@ -155,7 +147,7 @@ class Database:
         committing = False
         async with self._writers() as session:
             try:
-                yield Writer(Reader(session))
+                yield Writer(session)
                 await flush_jobs(session)
                 committing = True
                 await session.commit()
@@ -165,14 +157,10 @@ class Database:
                     raise translate(error, committing=committing) from error
                 raise
 
-    @asynccontextmanager
-    async def reader(self) -> AsyncIterator[Reader]:
+    def reader(self) -> Reader:
         """Read without a transaction, from the replica where there is one."""
-        async with self._readers() as session:
-            try:
-                yield Reader(session)
-            except DATABASE_FAULTS as error:
-                raise translate(error) from error
-            except asyncio.CancelledError:
-                await abandon(session)
-                raise
+        return StatementReader(self.read_engine)
+
+    def primary_reader(self) -> Reader:
+        """Read without a transaction what must not be as old as a replica may be."""
+        return StatementReader(self.engine)

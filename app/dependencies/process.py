@@ -10,7 +10,8 @@ from app.core.passwords import PasswordHasher
 from app.core.rate_limit import RateLimiter
 from app.core.security import AccessTokens
 from app.db.pagination import Cursors
-from app.db.session import Database, Reader, Writer
+from app.db.reader import Reader
+from app.db.session import Database, Writer
 from app.services.health_service import HealthService
 from app.services.metrics_service import MetricsService
 
@@ -44,12 +45,11 @@ async def _writer(state: ProcessState) -> AsyncIterator[Writer]:
         yield session
 
 
-async def _reader(state: ProcessState) -> AsyncIterator[Reader]:
-    async with state["database"].reader() as session:
-        yield session
+async def _reader(state: ProcessState) -> Reader:
+    return state["database"].reader()
 
 
 WriterSession = Annotated[Writer, Depends(_writer, scope="function")]
 """The unit of work: committed after the response is serialised and before it is sent."""
-ReaderSession = Annotated[Reader, Depends(_reader, scope="function")]
-"""A session for reading."""
+ReaderSession = Annotated[Reader, Depends(_reader)]
+"""For reading."""

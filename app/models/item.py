@@ -1,12 +1,13 @@
 """The items table: the exemplary resource."""
 
 from datetime import datetime
+from functools import cache
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, Row, Select, String, select
+from sqlalchemy import ForeignKey, Index, Row, Select, String, bindparam, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.base import Base, Identified, Timestamped
+from app.db.base import LIKE_ESCAPE, Base, Identified, Timestamped
 
 
 class Item(Identified, Timestamped, Base):
@@ -24,6 +25,11 @@ class Item(Identified, Timestamped, Base):
     version: Mapped[int] = mapped_column(server_default="1")
 
 
+CONDITIONS = {
+    "title": Item.title.icontains(bindparam("title"), escape=LIKE_ESCAPE),
+    "created_after": Item.created_at > bindparam("created_after"),
+    "created_before": Item.created_at < bindparam("created_before"),
+}
 ItemRow = Row[UUID, UUID, str, str | None, datetime, datetime, int]
 ITEM_COLUMNS = (
     Item.id,
@@ -36,6 +42,14 @@ ITEM_COLUMNS = (
 )
 
 
-def select_items(owner_id: UUID) -> Select[UUID, UUID, str, str | None, datetime, datetime, int]:
-    """Select the items of one owner."""
-    return select(*ITEM_COLUMNS).where(Item.owner_id == owner_id)
+# Built once: putting a statement together costs as much as running it.
+ITEMS = select(*ITEM_COLUMNS).where(Item.owner_id == bindparam("owner_id"))
+"""The items of one owner."""
+ITEM = ITEMS.where(Item.id == bindparam("item_id"))
+"""One of them."""
+
+
+@cache
+def select_items(*conditions: str) -> Select[UUID, UUID, str, str | None, datetime, datetime, int]:
+    """Select the items of one owner that meet some of `CONDITIONS`, whose parameters are named alike."""
+    return ITEMS.where(*(CONDITIONS[name] for name in conditions))

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Select,
     Text,
     and_,
+    bindparam,
     case,
     cast,
     column,
@@ -52,14 +53,15 @@ def select_queue_state() -> Select[str, int, float | None]:
     return select(STATE.label("state"), func.count().label("jobs"), age.label("oldest_due")).group_by(STATE)
 
 
-def select_jobs() -> Select[int, str, str, int, datetime, datetime, str | None]:
-    """Select jobs as administrators see them: not their payload, which is nobody's business."""
-    return select(
-        queue.c.id,
-        queue.c.entrypoint.label("kind"),
-        STATE.label("state"),
-        queue.c.attempts,
-        queue.c.created.label("created_at"),
-        queue.c.execute_after.label("run_after"),
-        LAST_ERROR.label("last_error"),
-    )
+JOBS = select(
+    queue.c.id,
+    queue.c.entrypoint.label("kind"),
+    STATE.label("state"),
+    queue.c.attempts,
+    queue.c.created.label("created_at"),
+    queue.c.execute_after.label("run_after"),
+    LAST_ERROR.label("last_error"),
+)
+"""Jobs as administrators see them: not their payload, which is nobody's business."""
+JOBS_IN_STATE = JOBS.where(bindparam("state") == STATE)
+"""Those in one state."""

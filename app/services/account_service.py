@@ -105,9 +105,8 @@ class RecoveryService:
         """Set a new password and end every session, or raise TokenInvalidError."""
         token = data.token.get_secret_value()
         # Looked at first, so that nobody has us hash for a token that is no good; used after, so that one of many wins.
-        async with self.database.reader() as session:
-            if not await is_good(session, token, Purpose.RESET_PASSWORD):
-                raise TokenInvalidError
+        if not await is_good(self.database.reader(), token, Purpose.RESET_PASSWORD):
+            raise TokenInvalidError
         hashed = await self.passwords.hash(data.new_password.get_secret_value())
         user_id, _, email = await use_token(self.session, token, Purpose.RESET_PASSWORD)
         statement = update(User).where(User.id == user_id, User.email == email).values(hashed_password=hashed)

@@ -3,7 +3,8 @@
 import asyncio
 
 from app.core.exceptions import DomainError
-from app.db.session import DATABASE_FAULTS, Database
+from app.db.reader import DATABASE_FAULTS
+from app.db.session import Database
 from app.schemas.health import Condition, ReadinessRead
 
 CHECK_TIMEOUT_SECONDS = 0.8

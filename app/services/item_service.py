@@ -6,9 +6,11 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, update
 
 from app.core.exceptions import DomainError, NotFoundError, PreconditionFailedError
+from app.db.base import escape_like
 from app.db.pagination import Cursors, Keyset, KeysetPage, Order
-from app.db.session import Reader, Writer
-from app.models.item import ITEM_COLUMNS, Item, ItemRow, select_items
+from app.db.reader import Reader
+from app.db.session import Writer
+from app.models.item import CONDITIONS, ITEM, ITEM_COLUMNS, Item, ItemRow, select_items
 from app.schemas.item import ItemCreate, ItemQuery, ItemUpdate
 
 Versions = frozenset[int] | None
@@ -26,25 +28,23 @@ class ItemReader:
 
     async def get(self, item_id: UUID) -> ItemRow:
         """Read one item."""
-        statement = select_items(self.owner_id).where(Item.id == item_id)
-        item = (await self.session.execute(statement)).one_or_none()
+        found = await self.session.execute(ITEM, {"owner_id": self.owner_id, "item_id": item_id})
+        item = found.one_or_none()
         if item is None:
             raise NotFoundError
         return item
 
     async def list(self, query: ItemQuery) -> KeysetPage[ItemRow]:
         """Read a page of the items that match."""
-        statement = select_items(self.owner_id)
+        conditions = query.model_dump(include=set(CONDITIONS), exclude_none=True)
         if query.title is not None:
-            statement = statement.where(Item.title.icontains(query.title, autoescape=True))
-        if query.created_after is not None:
-            statement = statement.where(Item.created_at > query.created_after)
-        if query.created_before is not None:
-            statement = statement.where(Item.created_at < query.created_before)
+            conditions["title"] = escape_like(query.title)
         order = Order(SORTABLE[query.sort.lstrip("-")], Item.id, query.sort.startswith("-"))
-        scope = f"items {self.owner_id} {query.model_dump_json(exclude={'cursor', 'limit'})}"
-        return await Keyset(self.cursors, order, scope).page(
-            self.session, statement, limit=query.limit, cursor=query.cursor
+        scope = f"items {self.owner_id} {query.sort} {conditions}"
+        keyset = Keyset(self.cursors, order, scope)
+        parameters = {"owner_id": self.owner_id, **conditions}
+        return await keyset.page(
+            self.session, select_items(*conditions), parameters, limit=query.limit, cursor=query.cursor
         )
 
 

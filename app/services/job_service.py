@@ -9,8 +9,9 @@ from app.core.exceptions import NotFoundError
 from app.core.refusals import JobNotFailedError
 from app.db.pagination import Cursors, Keyset, KeysetPage, Order
 from app.db.queue import SessionDriver
-from app.db.session import Reader, Writer
-from app.models.job import STATE, JobRow, queue, select_jobs
+from app.db.reader import Reader
+from app.db.session import Writer
+from app.models.job import JOBS, JOBS_IN_STATE, JobRow, queue
 from app.schemas.job import JobQuery
 
 
@@ -23,12 +24,11 @@ class JobReader:
 
     async def list(self, query: JobQuery) -> KeysetPage[JobRow]:
         """Read a page, oldest jobs first."""
-        statement = select_jobs()
-        if query.state is not None:
-            statement = statement.where(STATE.in_([query.state]))
+        statement = JOBS if query.state is None else JOBS_IN_STATE
         order = Order(queue.c.id, queue.c.id, descending=False)
         keyset = Keyset(self.cursors, order, scope=f"jobs {query.state}")
-        return await keyset.page(self.session, statement, limit=query.limit, cursor=query.cursor)
+        parameters = {} if query.state is None else {"state": query.state}
+        return await keyset.page(self.session, statement, parameters, limit=query.limit, cursor=query.cursor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class JobService:
         return Queries(SessionDriver(self.session))
 
     async def _lock(self, job_id: int) -> str:
-        statement = select_jobs().where(queue.c.id == job_id).with_for_update(of=queue)
+        statement = JOBS.where(queue.c.id == job_id).with_for_update(of=queue)
         job = (await self.session.execute(statement)).one_or_none()
         if job is None:
             raise NotFoundError

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from app.core.exceptions import DomainError
 from app.core.metrics import Metrics
-from app.db.session import DATABASE_FAULTS, Database
+from app.db.reader import DATABASE_FAULTS
+from app.db.session import Database
 from app.models.job import select_queue_state
 
 SAMPLE_SECONDS = 1.0
@@ -35,8 +36,7 @@ class MetricsService:
         return self.metrics.expose()
 
     async def _look_at_queue(self) -> None:
-        async with self.database.reader() as session:
-            rows = (await session.execute(select_queue_state())).all()
+        rows = (await self.database.reader().execute(select_queue_state())).all()
         counts = {row.state: row.jobs for row in rows}
         for state in STATES:
             self.metrics.jobs.labels(state).set(counts.get(state, 0))

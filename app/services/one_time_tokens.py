@@ -7,7 +7,8 @@ from sqlalchemy import delete, select
 
 from app.core.opaque_tokens import hash_token, new_token
 from app.core.refusals import TokenInvalidError
-from app.db.session import Reader, Writer
+from app.db.reader import Reader
+from app.db.session import Writer
 from app.models.one_time_token import OneTimeToken, Purpose
 
 

@@ -48,10 +48,9 @@ class PasswordCheck:
     async def log_in(self, email: str, password: str) -> UUID:
         """Give the account, or raise InvalidGrantError or TooManyRequestsError."""
         await self._limit_login(email)
-        async with self.database.reader() as session:
-            statement = select(User.id, User.hashed_password, User.is_active)
-            found = await session.execute(statement.where(User.email == normalize_email(email)))
-            account = found.one_or_none()
+        statement = select(User.id, User.hashed_password, User.is_active)
+        found = await self.database.reader().execute(statement.where(User.email == normalize_email(email)))
+        account = found.one_or_none()
         valid, rehashed = await self.passwords.verify(password, account and account.hashed_password)
         if account is None or not valid or not account.is_active:
             record(SecurityEvent.LOGIN_FAILED, user_id=account.id if account else None, address=self.client.ip_address)
@@ -66,8 +65,8 @@ class PasswordCheck:
     async def confirm(self, principal: Principal, password: str) -> None:
         """Make sure that the caller knows their password, or raise PasswordIncorrectError or TooManyRequestsError."""
         await self.limiter.hit(PER_SESSION_OWNER, str(principal.user_id))
-        async with self.database.reader() as session:
-            hashed = await session.scalar(select(User.hashed_password).where(User.id == principal.user_id))
+        statement = select(User.hashed_password).where(User.id == principal.user_id)
+        hashed = await self.database.reader().scalar(statement)
         valid, _ = await self.passwords.verify(password, hashed)
         if not valid:
             record(SecurityEvent.PASSWORD_INCORRECT, user_id=principal.user_id)

@@ -51,9 +51,8 @@ class Authenticator:
             raise UnauthenticatedError
         claims = self.tokens.verify(token)
         parameters = {"session_id": claims.session_id, "user_id": claims.user_id}
-        # The connection goes back before the handler takes one: a request never holds two.
-        async with self.database.reader() as session:
-            role = await session.scalar(LIVE_SESSION, parameters)
+        # Its connection goes back before the handler takes one: a request never holds two.
+        role = await self.database.primary_reader().scalar(LIVE_SESSION, parameters)
         if role is None:
             raise UnauthenticatedError
         structlog.contextvars.bind_contextvars(user_id=str(claims.user_id))

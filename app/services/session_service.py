@@ -12,7 +12,8 @@ from app.core.exceptions import NotFoundError
 from app.core.opaque_tokens import exchange, hash_token, new_token, open_sealed
 from app.core.refusals import InvalidGrantError
 from app.core.security_log import SecurityEvent, record
-from app.db.session import Reader, Writer
+from app.db.reader import Reader
+from app.db.session import Writer
 from app.models.refresh_token import RefreshToken
 from app.models.session import UserSession
 from app.models.user import User

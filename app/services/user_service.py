@@ -13,8 +13,9 @@ from app.core.refusals import LastAdminError
 from app.core.security_log import SecurityEvent, record
 from app.db.pagination import Cursors, Keyset, KeysetPage, Order
 from app.db.queue import enqueue
-from app.db.session import Reader, Writer
-from app.models.user import USER_COLUMNS, Role, User, UserRow, lock_active_administrators, select_users
+from app.db.reader import Reader
+from app.db.session import Writer
+from app.models.user import USER, USER_COLUMNS, USERS, Role, User, UserRow, lock_active_administrators
 from app.schemas.account import AccountDeletion
 from app.schemas.mail import SendVerifyEmailMail
 from app.schemas.page import PageQuery
@@ -60,10 +61,8 @@ class UserReader:
 
     async def get(self, user_id: UUID) -> UserRow:
         """Read one account, or raise NotFoundError: a hidden and a missing one look the same."""
-        statement = select_users().where(User.id == user_id)
-        if not self.viewer.is_admin:
-            statement = statement.where(User.id == self.viewer.user_id)
-        user = (await self.session.execute(statement)).one_or_none()
+        is_visible = self.viewer.is_admin or user_id == self.viewer.user_id
+        user = (await self.session.execute(USER, {"user_id": user_id})).one_or_none() if is_visible else None
         if user is None:
             raise NotFoundError
         return user
@@ -104,7 +103,7 @@ class UserAdminReader:
     async def list(self, query: PageQuery) -> KeysetPage[UserRow]:
         """Read a page, oldest accounts first."""
         keyset = Keyset(self.cursors, Order(User.created_at, User.id, descending=False), scope="users")
-        return await keyset.page(self.session, select_users(), limit=query.limit, cursor=query.cursor)
+        return await keyset.page(self.session, USERS, {}, limit=query.limit, cursor=query.cursor)
 
 
 @dataclass(frozen=True, slots=True)

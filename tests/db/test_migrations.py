@@ -23,8 +23,8 @@ async def schema_of(database: Database) -> set[str]:
         "SELECT conname::text FROM pg_constraint",
         "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'",
     )
-    async with database.reader() as session:
-        return {row for query in queries for row in await session.scalars(text(query))}
+    session = database.reader()
+    return {row for query in queries for row in await session.scalars(text(query))}
 
 
 async def test_every_step_can_be_undone_and_done_again(new_database: DatabaseMaker) -> None:
@@ -38,9 +38,9 @@ async def test_every_step_can_be_undone_and_done_again(new_database: DatabaseMak
         await asyncio.to_thread(command.downgrade, config, "-1")
         await asyncio.to_thread(command.upgrade, config, "+1")
         await asyncio.to_thread(command.downgrade, config, "-1")
-    async with database.reader() as session:
-        tables = await session.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
-        assert list(tables) == ["alembic_version"]
+    session = database.reader()
+    tables = await session.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
+    assert list(tables) == ["alembic_version"]
     await asyncio.to_thread(upgrade, settings)
     assert await schema_of(database) == first
     await database.dispose()

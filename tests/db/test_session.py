@@ -29,8 +29,8 @@ def new_user(email: str = "ada@example.com", **changes: object) -> User:
 
 async def emails(database: Database) -> list[str]:
     """Whose accounts are committed."""
-    async with database.reader() as session:
-        return list(await session.scalars(select(User.email)))
+    session = database.reader()
+    return list(await session.scalars(select(User.email)))
 
 
 async def test_a_unit_of_work_commits_when_it_ends(database: Database) -> None:
@@ -66,10 +66,21 @@ async def test_an_early_commit_outlives_the_error_that_follows(database: Databas
 
 async def test_a_reader_needs_no_transaction(database: Database) -> None:
     """Each statement stands alone: nothing is open between them."""
-    async with database.reader() as session:
-        first = await session.scalar(text("SELECT pg_current_xact_id()::text"))
-        second = await session.scalar(text("SELECT pg_current_xact_id()::text"))
-        assert first != second
+    session = database.reader()
+    first = await session.scalar(text("SELECT pg_current_xact_id()::text"))
+    second = await session.scalar(text("SELECT pg_current_xact_id()::text"))
+    assert first != second
+
+
+async def write(database: Database, statement: str) -> None:
+    """Run it in a unit of work."""
+    async with database.unit_of_work() as session:
+        await session.execute(text(statement))
+
+
+async def read(database: Database, statement: str) -> None:
+    """Run it by itself."""
+    await database.reader().execute(text(statement))
 
 
 @pytest.mark.parametrize(
@@ -97,10 +108,9 @@ async def test_faults_become_domain_errors(settings: Settings, statement: str, e
     """By SQLSTATE, in both kinds of session."""
     changes = {"database_statement_timeout_seconds": 0.2}
     database = Database(settings.model_copy(update=changes))
-    for kind in (database.unit_of_work, database.reader):
+    for run in (write, read):
         with pytest.raises(DomainError) as raised:
-            async with kind() as session:
-                await session.execute(text(statement))
+            await run(database, statement)
         assert type(raised.value) is expected
     await database.dispose()
 
@@ -123,10 +133,9 @@ async def test_a_value_that_cannot_be_sent_is_refused(database: Database) -> Non
 async def test_no_server_is_a_clear_error() -> None:
     """Refused connections included."""
     database = Database(make_settings("postgresql://127.0.0.1:1/app"))
-    for kind in (database.unit_of_work, database.reader):
+    for run in (write, read):
         with pytest.raises(DatabaseUnavailableError):
-            async with kind() as session:
-                await session.execute(text("SELECT 1"))
+            await run(database, "SELECT 1")
     await database.dispose()
 
 
@@ -134,11 +143,10 @@ async def test_who_waits_too_long_for_a_connection_is_refused(settings: Settings
     """The pool is never waited for without end."""
     changes = {"database_pool_size": 1, "database_pool_timeout_seconds": 0.05}
     database = Database(settings.model_copy(update=changes))
-    async with database.reader() as holder:
+    async with database.unit_of_work() as holder:
         await holder.execute(text("SELECT 1"))
         with pytest.raises(OverloadedError):
-            async with database.reader() as session:
-                await session.execute(text("SELECT 1"))
+            await read(database, "SELECT 1")
     await database.dispose()
 
 
@@ -149,9 +157,9 @@ async def test_connections_are_given_in_the_order_of_asking(settings: Settings) 
 
     async def use(number: int, times: int) -> None:
         for _ in range(times):
-            async with database.reader() as session:
-                await session.execute(text("SELECT 1"))
-                served.append(number)
+            session = database.reader()
+            await session.execute(text("SELECT 1"))
+            served.append(number)
 
     await asyncio.gather(*(use(number, times=3) for number in range(20)))
     assert served == [*range(20)] * 3

@@ -37,14 +37,14 @@ class Journal:
 
     async def read(self) -> list[str]:
         """Every run, in order."""
-        async with self.database.reader() as session:
-            return list(await session.scalars(text("SELECT name FROM journal ORDER BY at")))
+        session = self.database.reader()
+        return list(await session.scalars(text("SELECT name FROM journal ORDER BY at")))
 
     async def queue(self) -> dict[str, int]:
         """How many jobs are in which state."""
-        async with self.database.reader() as session:
-            rows = await session.execute(text("SELECT status::text, count(*) FROM pgqueuer GROUP BY 1"))
-            return {row[0]: row[1] for row in rows}
+        session = self.database.reader()
+        rows = await session.execute(text("SELECT status::text, count(*) FROM pgqueuer GROUP BY 1"))
+        return {row[0]: row[1] for row in rows}
 
     async def is_done(self) -> bool:
         """Whether no job is left."""

@@ -18,8 +18,8 @@ async def test_old_things_go_and_recent_ones_stay(settings: Settings, database: 
     async with database.unit_of_work() as session:
         await session.execute(insert)
     await clean_up.clean_up(make_resources(settings, database))
-    async with database.reader() as session:
-        assert list(await session.scalars(text("SELECT entrypoint FROM pgqueuer_log"))) == ["recent"]
+    reader = database.reader()
+    assert list(await reader.scalars(text("SELECT entrypoint FROM pgqueuer_log"))) == ["recent"]
 
 
 async def test_one_that_fails_does_not_stop_the_others(

@@ -39,8 +39,8 @@ async def sabotage(database: Database) -> AsyncIterator[Saboteur]:
 
 async def attempts(database: Database) -> int:
     """How often the insert was tried."""
-    async with database.reader() as session:
-        return int(await session.scalar(text("SELECT last_value FROM attempts")) or 0)
+    session = database.reader()
+    return int(await session.scalar(text("SELECT last_value FROM attempts")) or 0)
 
 
 async def titles(account: Account) -> list[str]:

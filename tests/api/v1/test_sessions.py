@@ -60,8 +60,8 @@ async def test_of_many_refreshes_of_one_token_all_get_the_one_successor(accounts
         answers = await asyncio.gather(*(refresh(ada.client, token) for _ in range(AT_ONCE)))
         assert Counter(answer.status_code for answer in answers) == {200: AT_ONCE}
         [token] = {answer.json()["refresh_token"] for answer in answers}
-    async with database.reader() as session:
-        assert await session.scalar(select(func.count()).select_from(RefreshToken)) == ROUNDS + 1
+    session = database.reader()
+    assert await session.scalar(select(func.count()).select_from(RefreshToken)) == ROUNDS + 1
 
 
 async def test_a_replay_ends_the_session_and_that_outlives_the_refusal(accounts: Accounts, database: Database) -> None:
@@ -72,8 +72,8 @@ async def test_a_replay_ends_the_session_and_that_outlives_the_refusal(accounts:
     refused = await refresh(ada.client, ada.refresh_token)
     assert problem(refused) == (400, "invalid_grant")
     assert refused.json()["error"] == "invalid_grant"
-    async with database.reader() as session:
-        assert await session.scalar(select(func.count()).select_from(UserSession)) == 0
+    session = database.reader()
+    assert await session.scalar(select(func.count()).select_from(UserSession)) == 0
     assert problem(await refresh(ada.client, child["refresh_token"])) == (400, "invalid_grant")
     assert not await is_logged_in(ada, child["access_token"])
 
