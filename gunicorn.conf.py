@@ -1,5 +1,6 @@
 """How production serves: gunicorn, as many uvicorn workers as WEB_CONCURRENCY says, settings from the environment."""
 
+import gc
 import os
 import shutil
 import sys
@@ -65,8 +66,13 @@ def on_exit(_arbiter: object) -> None:
 
 
 def post_worker_init(_worker: object) -> None:
-    """Take uvicorn's loggers back: the worker has pointed them at gunicorn's handlers."""
+    """Take uvicorn's loggers back, which the worker has pointed at gunicorn's handlers; leave what is loaded alone."""
     configure_logging(settings)
+    # Modules never become garbage: looking through them again and again costs a tenth of the CPU, and unshares their
+    # memory with the other workers.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000)
 
 
 bind = f"{settings.host}:{settings.port}"

@@ -40,6 +40,7 @@ from app.middleware.security_headers import SecurityHeadersMiddleware
 from app.middleware.size_limits import SizeLimitsMiddleware
 from app.middleware.trusted_hosts import TrustedHostsMiddleware
 from app.services.health_service import HealthService
+from app.services.live_sessions import LiveSessions
 from app.services.metrics_service import MetricsService
 
 DOCS_PATH, REDOC_PATH, OPENAPI_PATH = "/api/docs", "/api/redoc", "/api/openapi.json"
@@ -136,6 +137,8 @@ def make_lifespan(settings: Settings, metrics: Metrics) -> Callable[[FastAPI], A
             passwords = stack.enter_context(PasswordHasher(settings))
             limiter = RateLimiter.from_settings(settings, metrics)
             stack.push_async_callback(limiter.close)
+            sessions = LiveSessions(database)
+            await stack.enter_async_context(sessions.listening())
             measuring = MetricsService(metrics, database)
             await stack.enter_async_context(measuring.sampling())
             yield State(
@@ -145,6 +148,7 @@ def make_lifespan(settings: Settings, metrics: Metrics) -> Callable[[FastAPI], A
                 access_tokens=AccessTokens.from_settings(settings),
                 cursors=Cursors.from_settings(settings),
                 limiter=limiter,
+                sessions=sessions,
                 health=HealthService(database),
                 metrics=measuring,
             )
@@ -179,7 +183,8 @@ def create_application(settings: Settings | None = None) -> FastAPI:
     )
     install_error_handlers(application)
     install_openapi(application)
-    for router in (v1, v2, health.router, metrics_router):
+    # Routes are tried in order: probes ask most often, and their few routes cost the others little.
+    for router in (health.router, v1, v2, metrics_router):
         application.include_router(router)
     return application
 

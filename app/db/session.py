@@ -104,11 +104,16 @@ class Database:
 
     def __init__(self, settings: Settings) -> None:
         """Prepare engines; nothing connects before it is needed."""
+        dsn = settings.database_url.get_secret_value()
+        self.connect = connector(settings, dsn, SessionAttribute.read_write)
+        """Open a connection to the primary beside the pools, for LISTEN; whoever asks closes it."""
         self.engine = self.read_engine = make_engine(settings, settings.database_url)
         if settings.database_replica_url:
             self.read_engine = make_engine(settings, settings.database_replica_url, accept=None)
         # One connection apart, so that probes tell of the database and not of the load.
         self._probe_engine = make_engine(settings.model_copy(update={"database_pool_size": 1}), settings.database_url)
+        self._reader = StatementReader(self.read_engine)
+        self._primary_reader = StatementReader(self.engine)
         self._writers = async_sessionmaker(self.engine, expire_on_commit=False)
 
     async def dispose(self) -> None:
@@ -159,8 +164,8 @@ class Database:
 
     def reader(self) -> Reader:
         """Read without a transaction, from the replica where there is one."""
-        return StatementReader(self.read_engine)
+        return self._reader
 
     def primary_reader(self) -> Reader:
         """Read without a transaction what must not be as old as a replica may be."""
-        return StatementReader(self.engine)
+        return self._primary_reader

@@ -20,7 +20,7 @@ bearer = OAuth2PasswordBearer(
 
 
 async def _principal(state: ProcessState, token: Annotated[str | None, Depends(bearer)]) -> Principal:
-    return await Authenticator(state["database"], state["access_tokens"]).authenticate(token)
+    return await Authenticator(state["access_tokens"], state["sessions"]).authenticate(token)
 
 
 async def _client(request: Request) -> Client:

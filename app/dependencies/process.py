@@ -13,6 +13,7 @@ from app.db.pagination import Cursors
 from app.db.reader import Reader
 from app.db.session import Database, Writer
 from app.services.health_service import HealthService
+from app.services.live_sessions import LiveSessions
 from app.services.metrics_service import MetricsService
 
 
@@ -25,6 +26,7 @@ class State(TypedDict):
     access_tokens: AccessTokens
     cursors: Cursors
     limiter: RateLimiter
+    sessions: LiveSessions
     health: HealthService
     metrics: MetricsService
 

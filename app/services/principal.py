@@ -4,21 +4,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
-from sqlalchemy import bindparam, func, select
 
 from app.core.exceptions import UnauthenticatedError
 from app.core.security import AccessTokens
-from app.db.session import Database
-from app.models.session import UserSession
-from app.models.user import Role, User
-
-LIVE_SESSION = select(User.role).where(
-    UserSession.id == bindparam("session_id"),
-    UserSession.user_id == bindparam("user_id"),
-    UserSession.expires_at > func.now(),
-    User.id == UserSession.user_id,
-    User.is_active,
-)
+from app.models.user import Role
+from app.services.live_sessions import LiveSessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +30,17 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class Authenticator:
-    """Turns an access token into a principal, on a short read of its own."""
+    """Turns an access token into a principal."""
 
-    database: Database
     tokens: AccessTokens
+    sessions: LiveSessions
 
     async def authenticate(self, token: str | None) -> Principal:
         """Verify the token and that its session lives and its account is active, or raise UnauthenticatedError."""
         if not token:
             raise UnauthenticatedError
         claims = self.tokens.verify(token)
-        parameters = {"session_id": claims.session_id, "user_id": claims.user_id}
-        # Its connection goes back before the handler takes one: a request never holds two.
-        role = await self.database.primary_reader().scalar(LIVE_SESSION, parameters)
+        role = await self.sessions.role_of(claims)
         if role is None:
             raise UnauthenticatedError
         structlog.contextvars.bind_contextvars(user_id=str(claims.user_id))
