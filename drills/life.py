@@ -13,6 +13,7 @@ from drills.world import World
 UNAVAILABLE = 503
 GRACE_SECONDS = 12
 REGISTRATIONS = 20
+EVERYWHERE_SECONDS = 0.1
 IN_FLIGHT = 5
 ITEMS_COUNTED = (
     'http_requests_total{method="GET",route="/api/v1/items"',
@@ -55,6 +56,30 @@ async def scrape(world: World, scene: Scene) -> None:
     difference = abs((after - before) - (sent_after - sent_before))
     scene.expect(sent_after > sent_before, "there is load")
     scene.expect(difference <= IN_FLIGHT, f"counts agree, give or take what is in flight, not {difference:.0f} apart")
+
+
+@drill("sessions end", rate=0, quick=True)
+async def sessions_end(world: World, scene: Scene) -> None:
+    """A session that is ended at one replica is refused by every process of the other within a tenth of a second."""
+    slowest = 0.0
+    for number in range(10):
+        token = await world.account(f"ending-{number % 3}@example.com")
+        headers = {"Authorization": f"Bearer {token}"}
+        # A connection for each request, so that both processes are asked.
+        alone = httpx2.Limits(max_keepalive_connections=0)
+        async with httpx2.AsyncClient(limits=alone, headers=headers) as client:
+
+            async def is_in(address: str = f"{world.replicas[1].address}/api/v1/users/me") -> bool:
+                return (await client.get(address)).is_success
+
+            scene.expect(all([await is_in() for _ in range(6)]), "logged in everywhere")
+            await client.post(f"{world.replicas[0].address}/api/v1/auth/revoke", data={"token": token})
+            ended = time.monotonic()
+            while any([await is_in() for _ in range(6)]):  # noqa: ASYNC110  it does not tell
+                await asyncio.sleep(0)
+            slowest = max(slowest, time.monotonic() - ended)
+    # The last six requests, which were all refused, took part of that.
+    scene.expect(slowest < EVERYWHERE_SECONDS, f"refused everywhere within {EVERYWHERE_SECONDS} s, not {slowest:.2f} s")
 
 
 @drill("replicas restart one after another", nginx=True, quick=True)

@@ -37,6 +37,10 @@ class NonBlockingHandler(logging.Handler):
         except Exception:  # noqa: BLE001  as the standard library's handlers do
             self.handleError(record)
             return
+        self.write(line)
+
+    def write(self, line: str) -> None:
+        """Leave a line to the thread."""
         if len(self._lines) == BUFFERED_LINES:
             self._dropped += 1
         self._lines.append(line)
@@ -77,3 +81,20 @@ class NonBlockingHandler(logging.Handler):
                 self._stream.flush()
             except (OSError, ValueError):  # Nobody is left to be told.
                 pass
+
+
+class SinkLogger:
+    """What structlog writes to in production: the sink itself, for half the CPU of a record of the standard library."""
+
+    def __init__(self, name: str, sink: NonBlockingHandler) -> None:
+        """Write under this name; the level is that of the root logger."""
+        self.name = name
+        self.disabled = False
+        self._sink = sink
+        self.getEffectiveLevel = logging.getLogger(name).getEffectiveLevel
+
+    def write(self, line: str) -> None:
+        """Write what is rendered."""
+        self._sink.write(line)
+
+    debug = info = warning = error = critical = exception = write

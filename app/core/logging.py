@@ -2,12 +2,14 @@
 
 import logging.config
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
+from functools import partial
 from typing import Any
 
 import structlog
 
 from app.core.config import Settings
+from app.core.log_sink import NonBlockingHandler, SinkLogger
 from app.core.telemetry import add_trace_ids, report_error
 
 log = structlog.get_logger(__name__)
@@ -70,18 +72,6 @@ def toggle_debug(settings: Settings) -> None:
 
 def configure_logging(settings: Settings) -> None:
     """Send everything, the libraries' records included, to standard output in one format."""
-    structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *SHARED_PROCESSORS,
-            *([add_trace_ids] if settings.otel_exporter_otlp_endpoint else []),
-            *([report_error] if settings.sentry_dsn else []),
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
-    )
     output = {"class": "app.core.log_sink.NonBlockingHandler", "stream": "ext://sys.stdout", "formatter": "structlog"}
     logging.config.dictConfig(
         {
@@ -95,4 +85,27 @@ def configure_logging(settings: Settings) -> None:
                 "sqlalchemy.engine": {"level": "INFO" if settings.debug else "WARNING"},
             },
         }
+    )
+    _configure_structlog(settings)
+
+
+def _configure_structlog(settings: Settings) -> None:
+    processors = [
+        structlog.stdlib.filter_by_level,
+        *SHARED_PROCESSORS,
+        *([add_trace_ids] if settings.otel_exporter_otlp_endpoint else []),
+        *([report_error] if settings.sentry_dsn else []),
+    ]
+    factory: Callable[..., Any] = structlog.stdlib.LoggerFactory()
+    if settings.is_development:
+        processors.append(structlog.stdlib.ProcessorFormatter.wrap_for_formatter)
+    else:
+        [sink] = [handler for handler in logging.getLogger().handlers if isinstance(handler, NonBlockingHandler)]
+        factory = partial(SinkLogger, sink=sink)
+        processors.extend(_renderers(settings))
+    structlog.configure(
+        processors=processors,
+        logger_factory=factory,
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
     )

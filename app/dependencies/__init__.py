@@ -20,7 +20,7 @@ from app.dependencies.inputs import (
     VersionsToChange,
 )
 from app.dependencies.limits import HOUR, limited
-from app.dependencies.process import ProcessState, ReaderSession, State, WriterSession
+from app.dependencies.process import State, WriterSession
 from app.dependencies.services import (
     Account,
     Auth,
@@ -62,8 +62,6 @@ __all__ = [
     "JobsRead",
     "Pages",
     "Paging",
-    "ProcessState",
-    "ReaderSession",
     "Recovery",
     "Registration",
     "RequestClient",

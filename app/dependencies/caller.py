@@ -7,7 +7,7 @@ from fastapi.security import OAuth2PasswordBearer
 
 from app.core.exceptions import ForbiddenError
 from app.core.security_log import SecurityEvent, record
-from app.dependencies.process import ProcessState
+from app.dependencies.process import state_of
 from app.services.principal import Authenticator, Client, Principal
 
 LONGEST_USER_AGENT = 400
@@ -19,7 +19,8 @@ bearer = OAuth2PasswordBearer(
 )
 
 
-async def _principal(state: ProcessState, token: Annotated[str | None, Depends(bearer)]) -> Principal:
+async def _principal(request: Request, token: Annotated[str | None, Depends(bearer)]) -> Principal:
+    state = state_of(request)
     return await Authenticator(state["access_tokens"], state["sessions"]).authenticate(token)
 
 

@@ -10,7 +10,7 @@ from fastapi import Depends, Form, Header, Path, Query, Request, Response
 from app.core.conditional import check_fresh, entity_tag, versions_to_change
 from app.db.pagination import KeysetPage
 from app.dependencies.caller import CurrentUser
-from app.dependencies.process import ProcessState, WriterSession
+from app.dependencies.process import WriterSession, state_of
 from app.schemas.item import ItemQuery
 from app.schemas.job import JobQuery
 from app.schemas.page import PageQuery
@@ -86,8 +86,8 @@ async def _freshness_tagger(response: Response, if_none_match: TagHeader = None)
     return FreshnessTagger(response, if_none_match)
 
 
-async def _versions(state: ProcessState, if_match: TagHeader = None) -> frozenset[int] | None:
-    return versions_to_change(if_match, required=state["settings"].require_if_match)
+async def _versions(request: Request, if_match: TagHeader = None) -> frozenset[int] | None:
+    return versions_to_change(if_match, required=state_of(request)["settings"].require_if_match)
 
 
 Tagger = Annotated[EntityTagger, Depends(_tagger)]

@@ -10,7 +10,6 @@ from app.core.passwords import PasswordHasher
 from app.core.rate_limit import RateLimiter
 from app.core.security import AccessTokens
 from app.db.pagination import Cursors
-from app.db.reader import Reader
 from app.db.session import Database, Writer
 from app.services.health_service import HealthService
 from app.services.live_sessions import LiveSessions
@@ -31,27 +30,18 @@ class State(TypedDict):
     metrics: MetricsService
 
 
-async def _state(request: Request) -> State:
+def state_of(request: Request) -> State:
+    """Give what the lifespan made. No dependency of its own: each costs a request as much as a middleware."""
     return request.scope["state"]  # type: ignore[no-any-return]  # ASGI does not type it
-
-
-ProcessState = Annotated[State, Depends(_state)]
-"""What the lifespan made."""
 
 
 # Sessions of the database. Their scope is essential: without it the commit comes after the response was sent.
 
 
-async def _writer(state: ProcessState) -> AsyncIterator[Writer]:
-    async with state["database"].unit_of_work() as session:
+async def _writer(request: Request) -> AsyncIterator[Writer]:
+    async with state_of(request)["database"].unit_of_work() as session:
         yield session
-
-
-async def _reader(state: ProcessState) -> Reader:
-    return state["database"].reader()
 
 
 WriterSession = Annotated[Writer, Depends(_writer, scope="function")]
 """The unit of work: committed after the response is serialised and before it is sent."""
-ReaderSession = Annotated[Reader, Depends(_reader)]
-"""For reading."""

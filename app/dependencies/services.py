@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Request
 
 from app.core.exceptions import NotFoundError
 from app.dependencies.caller import Administrator, CurrentUser, RequestClient
-from app.dependencies.process import ProcessState, ReaderSession, WriterSession
+from app.dependencies.process import WriterSession, state_of
 from app.services.account_service import AccountService, RecoveryService
 from app.services.auth_service import AuthService
 from app.services.health_service import HealthService
@@ -24,7 +24,8 @@ from app.services.user_service import (
 )
 
 
-async def _password_check(state: ProcessState, client: RequestClient) -> PasswordCheck:
+async def _password_check(request: Request, client: RequestClient) -> PasswordCheck:
+    state = state_of(request)
     return PasswordCheck(state["database"], state["passwords"], state["limiter"], client)
 
 
@@ -32,68 +33,74 @@ Check = Annotated[PasswordCheck, Depends(_password_check)]
 """Checks passwords, at a bounded rate."""
 
 
-async def _auth(session: WriterSession, check: Check, state: ProcessState, client: RequestClient) -> AuthService:
+async def _auth(request: Request, session: WriterSession, check: Check, client: RequestClient) -> AuthService:
+    state = state_of(request)
     keeper = SessionKeeper(session, state["settings"])
     return AuthService(session, keeper, check, state["access_tokens"], client)
 
 
-async def _session_reader(user: CurrentUser, session: ReaderSession) -> SessionReader:
-    return SessionReader(session, user)
+async def _session_reader(request: Request, user: CurrentUser) -> SessionReader:
+    return SessionReader(state_of(request)["database"].reader(), user)
 
 
 async def _sessions(user: CurrentUser, session: WriterSession) -> SessionService:
     return SessionService(session, user)
 
 
-async def _account(user: CurrentUser, session: WriterSession, check: Check, state: ProcessState) -> AccountService:
-    return AccountService(session, user, check, state["passwords"])
+async def _account(request: Request, user: CurrentUser, session: WriterSession, check: Check) -> AccountService:
+    return AccountService(session, user, check, state_of(request)["passwords"])
 
 
-async def _recovery(session: WriterSession, state: ProcessState) -> RecoveryService:
+async def _recovery(request: Request, session: WriterSession) -> RecoveryService:
+    state = state_of(request)
     return RecoveryService(session, state["database"], state["passwords"], state["limiter"])
 
 
-async def _registration(session: WriterSession, state: ProcessState) -> RegistrationService:
-    return RegistrationService(session, state["passwords"])
+async def _registration(request: Request, session: WriterSession) -> RegistrationService:
+    return RegistrationService(session, state_of(request)["passwords"])
 
 
-async def _user_reader(user: CurrentUser, session: ReaderSession) -> UserReader:
-    return UserReader(session, user)
+async def _user_reader(request: Request, user: CurrentUser) -> UserReader:
+    return UserReader(state_of(request)["database"].reader(), user)
 
 
 async def _users(user: CurrentUser, session: WriterSession, check: Check) -> UserService:
     return UserService(session, user, check)
 
 
-async def _user_list(_: Administrator, session: ReaderSession, state: ProcessState) -> UserAdminReader:
-    return UserAdminReader(session, state["cursors"])
+async def _user_list(request: Request, _: Administrator) -> UserAdminReader:
+    state = state_of(request)
+    return UserAdminReader(state["database"].reader(), state["cursors"])
 
 
 async def _user_admin(_: Administrator, session: WriterSession) -> UserAdminService:
     return UserAdminService(session)
 
 
-async def _item_reader(user: CurrentUser, session: ReaderSession, state: ProcessState) -> ItemReader:
-    return ItemReader(session, user.user_id, state["cursors"])
+async def _item_reader(request: Request, user: CurrentUser) -> ItemReader:
+    state = state_of(request)
+    return ItemReader(state["database"].reader(), user.user_id, state["cursors"])
 
 
-async def _items(user: CurrentUser, session: WriterSession, state: ProcessState) -> ItemService:
-    return ItemService(session, user.user_id, state["cursors"])
+async def _items(request: Request, user: CurrentUser, session: WriterSession) -> ItemService:
+    return ItemService(session, user.user_id, state_of(request)["cursors"])
 
 
-async def _job_reader(_: Administrator, session: ReaderSession, state: ProcessState) -> JobReader:
-    return JobReader(session, state["cursors"])
+async def _job_reader(request: Request, _: Administrator) -> JobReader:
+    state = state_of(request)
+    return JobReader(state["database"].reader(), state["cursors"])
 
 
 async def _jobs(_: Administrator, session: WriterSession) -> JobService:
     return JobService(session)
 
 
-async def _health(state: ProcessState) -> HealthService:
-    return state["health"]
+async def _health(request: Request) -> HealthService:
+    return state_of(request)["health"]
 
 
-async def _scrape(state: ProcessState, client: RequestClient) -> MetricsService:
+async def _scrape(request: Request, client: RequestClient) -> MetricsService:
+    state = state_of(request)
     if not state["settings"].shows_metrics_to(client.ip_address):
         raise NotFoundError
     return state["metrics"]

@@ -2,10 +2,25 @@
 
 from datetime import datetime
 from functools import cache
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, Row, Select, String, bindparam, select
+from sqlalchemy import (
+    ForeignKey,
+    Index,
+    Row,
+    Select,
+    String,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from app.db.base import LIKE_ESCAPE, Base, Identified, Timestamped
 
@@ -43,10 +58,26 @@ ITEM_COLUMNS = (
 
 
 # Built once: putting a statement together costs as much as running it.
-ITEMS = select(*ITEM_COLUMNS).where(Item.owner_id == bindparam("owner_id"))
+ITEMS = select(*ITEM_COLUMNS).where(Item.owner_id == bindparam("owner"))
 """The items of one owner."""
 ITEM = ITEMS.where(Item.id == bindparam("item_id"))
 """One of them."""
+
+
+TABLE = cast("Table", Item.__table__)
+# On the table and not on the class: nothing is loaded that would have to be kept in step.
+INSERT_ITEM = insert(TABLE).returning(*ITEM_COLUMNS)
+"""A new item, of the values that are given."""
+IS_ITEM = (Item.id == bindparam("item_id"), Item.owner_id == bindparam("owner"))
+DELETE_ITEM = delete(TABLE).where(*IS_ITEM).returning(Item.id)
+
+
+@cache
+def update_item(*fields: str) -> ReturningUpdate[UUID, UUID, str, str | None, datetime, datetime, int]:
+    """Change these columns of one item, to the parameters `new_` and their names; and its version."""
+    changes: dict[str, Any] = {field.removeprefix("new_"): bindparam(field) for field in fields}
+    changes |= {"version": Item.version + 1, "updated_at": func.now()}
+    return update(TABLE).where(*IS_ITEM).values(changes).returning(*ITEM_COLUMNS)
 
 
 @cache

@@ -9,7 +9,8 @@ from datetime import datetime
 from uuid import UUID
 
 import structlog
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Connection, bindparam, event, func, select
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from app.core.exceptions import DomainError
 from app.core.security import AccessClaims
@@ -21,6 +22,7 @@ from app.models.user import User
 log = structlog.get_logger(__name__)
 
 CHANNEL = "session_changes"
+CHANGES = ("DELETE FROM sessions", "DELETE FROM users", "UPDATE users")
 HEARTBEAT_SECONDS = 1.0
 REMEMBERED = 10_000
 LIVE_SESSION = select(User.role, UserSession.expires_at).where(
@@ -51,6 +53,9 @@ class LiveSessions:
     def __init__(self, database: Database) -> None:
         """Ask this database; lives as long as the process."""
         self._database = database
+        # This process need not wait to be told of what it does itself.
+        event.listen(database.engine.sync_engine, "before_cursor_execute", self._note_change)
+        event.listen(database.engine.sync_engine, "checkin", self._forget_own)
         self._sessions: dict[UUID, LiveSession] = {}
         self._is_listening = False
         self._changes = 0
@@ -105,9 +110,20 @@ class LiveSessions:
                 await connection.fetchval("SELECT 1", timeout=HEARTBEAT_SECONDS)
         finally:
             self._is_listening = False
-            self._changes += 1
-            self._sessions.clear()
+            self._forget_all()
             connection.terminate()
+
+    def _note_change(self, connection: Connection, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith(CHANGES):
+            connection.info[CHANNEL] = True
+
+    def _forget_own(self, _connection: object, record: ConnectionPoolEntry) -> None:
+        if record.info.pop(CHANNEL, False):  # Committed, or rolled back, before the answer is sent.
+            self._forget_all()
+
+    def _forget_all(self) -> None:
+        self._changes += 1
+        self._sessions.clear()
 
     def _forget(self, _connection: object, _pid: int, _channel: str, changed: str | object) -> None:
         self._changes += 1

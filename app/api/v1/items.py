@@ -18,7 +18,7 @@ from app.dependencies import (
     TaggerUnlessFresh,
     VersionsToChange,
 )
-from app.models.item import Item, ItemRow
+from app.models.item import ItemRow
 from app.schemas.item import ItemCreate, ItemRead, ItemUpdate
 from app.schemas.page import Page
 
@@ -29,7 +29,7 @@ OUTDATED = problems(NotFoundError, PreconditionFailedError, PreconditionRequired
 
 
 @router.post("", response_model=ItemRead, status_code=201, responses=REPEATED, dependencies=[Idempotent])
-async def create_item(items: Items, data: ItemCreate, tagger: Tagger, request: Request, response: Response) -> Item:
+async def create_item(items: Items, data: ItemCreate, tagger: Tagger, request: Request, response: Response) -> ItemRow:
     """Create an item. With an `Idempotency-Key` a retry makes no second one."""
     item = await items.create(data)
     response.headers["Location"] = request.app.url_path_for("read_item", item_id=item.id)

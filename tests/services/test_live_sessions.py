@@ -1,0 +1,82 @@
+"""Sessions that are remembered, and forgotten the moment that they end anywhere."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+import httpx2
+import jwt
+import pytest
+from sqlalchemy import event, text
+
+from app.core.config import Settings
+from app.db.session import Database
+from app.main import create_application
+from tests.conftest import end_connections, serving
+from tests.factories import Account, Accounts
+
+ME = "/api/v1/users/me"
+Ending = Callable[[Account, Account, Database], Awaitable[object]]
+
+
+async def by_sql(statement: str, account: Account, database: Database) -> None:
+    """Somebody with psql."""
+    claims = jwt.decode(account.token, options={"verify_signature": False})
+    async with database.unit_of_work() as session:
+        await session.execute(text(statement), {"id": UUID(claims["sid"]), "user": account.id})
+
+
+ENDINGS: dict[str, Ending] = {
+    "logs out": lambda ada, _, __: ada.client.post("/api/v1/auth/revoke", data={"token": ada.refresh_token}),
+    "is disabled": lambda ada, root, _: root.request("PATCH", f"/api/v1/users/{ada.id}", json={"is_active": False}),
+    "is deleted": lambda ada, root, _: root.request("DELETE", f"/api/v1/users/{ada.id}"),
+    "is deleted by hand": lambda ada, _, db: by_sql("DELETE FROM sessions WHERE id = :id", ada, db),
+    "expires by hand": lambda ada, _, db: by_sql("UPDATE sessions SET expires_at = now() WHERE id = :id", ada, db),
+    "is disabled by hand": lambda ada, _, db: by_sql("UPDATE users SET is_active = false WHERE id = :user", ada, db),
+}
+
+
+async def remembered(client: httpx2.AsyncClient, account: Account) -> None:
+    """Wait until the process listens and remembers this session: then a request makes no query for it."""
+    for _ in range(100):
+        assert (await client.get(ME, headers=account.headers)).status_code == 200
+        await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+async def test_another_process_refuses_it_soon(
+    accounts: Accounts, database: Database, settings: Settings, ending: str
+) -> None:
+    """However the session ends; and this process refuses at once."""
+    ada, root = await accounts.create(), await accounts.create(admin=True)
+    async with serving(create_application(settings)) as other:
+        await remembered(other, ada)
+        await ENDINGS[ending](ada, root, database)
+        if "by hand" not in ending:
+            assert (await ada.request("GET", ME)).status_code == 401
+        async with asyncio.timeout(5):  # `make drill` measures it: a tenth of a second
+            while (await other.get(ME, headers=ada.headers)).status_code == 200:
+                await asyncio.sleep(0.001)
+
+
+async def test_a_session_is_looked_up_once(accounts: Accounts, settings: Settings) -> None:
+    """Not for each request; but for each while nobody listens."""
+    ada = await accounts.create()
+    app = create_application(settings)
+    statements: list[str] = []
+    async with app.router.lifespan_context(app) as state:
+        engine = state["database"].engine.sync_engine  # type: ignore[index]
+        event.listen(engine, "before_cursor_execute", lambda _c, _k, statement, *_: statements.append(statement))
+        sessions = state["sessions"]  # type: ignore[index]
+        claims = state["access_tokens"].verify(ada.token)  # type: ignore[index]
+        while not sessions._is_listening:  # noqa: SLF001, ASYNC110  nothing else tells
+            await asyncio.sleep(0.01)
+        assert [await sessions.role_of(claims) for _ in range(5)] == ["user"] * 5
+        assert len(statements) == 1
+        await end_connections(accounts.database)
+        await state["database"].engine.dispose()  # type: ignore[index]
+        while sessions._is_listening:  # noqa: SLF001, ASYNC110
+            await asyncio.sleep(0.01)
+        statements.clear()
+        assert await sessions.role_of(claims) == "user"
+        assert statements
