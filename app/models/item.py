@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from app.db.base import LIKE_ESCAPE, Base, Identified, Timestamped
+from app.db.base import LIKE_ESCAPE, Base, Identified, Timestamped, table_column
 
 
 class Item(Identified, Timestamped, Base):
@@ -40,43 +40,41 @@ class Item(Identified, Timestamped, Base):
     version: Mapped[int] = mapped_column(server_default="1")
 
 
-CONDITIONS = {
-    "title": Item.title.icontains(bindparam("title"), escape=LIKE_ESCAPE),
-    "created_after": Item.created_at > bindparam("created_after"),
-    "created_before": Item.created_at < bindparam("created_before"),
-}
 ItemRow = Row[UUID, UUID, str, str | None, datetime, datetime, int]
-ITEM_COLUMNS = (
-    Item.id,
-    Item.owner_id,
-    Item.title,
-    Item.description,
-    Item.created_at,
-    Item.updated_at,
-    Item.version,
-)
-
-
-# Built once: putting a statement together costs as much as running it.
-ITEMS = select(*ITEM_COLUMNS).where(Item.owner_id == bindparam("owner"))
-"""The items of one owner."""
-ITEM = ITEMS.where(Item.id == bindparam("item_id"))
-"""One of them."""
-
-
 TABLE = cast("Table", Item.__table__)
-# On the table and not on the class: nothing is loaded that would have to be kept in step.
+ID, OWNER, CREATED_AT = table_column(Item.id), table_column(Item.owner_id), table_column(Item.created_at)
+TITLE, VERSION = table_column(Item.title), table_column(Item.version)
+ITEM_COLUMNS = (
+    ID,
+    OWNER,
+    TITLE,
+    table_column(Item.description),
+    CREATED_AT,
+    table_column(Item.updated_at),
+    VERSION,
+)
+CONDITIONS = {
+    "title": TITLE.icontains(bindparam("title"), escape=LIKE_ESCAPE),
+    "created_after": bindparam("created_after") < CREATED_AT,
+    "created_before": bindparam("created_before") > CREATED_AT,
+}
+# Statements are built once, with parameters: putting one together costs as much as running it.
+ITEMS = select(*ITEM_COLUMNS).where(bindparam("owner") == OWNER)
+"""The items of one owner."""
+ITEM = ITEMS.where(bindparam("item_id") == ID)
+"""One of them."""
+IS_ITEM = (bindparam("item_id") == ID, bindparam("owner") == OWNER)
 INSERT_ITEM = insert(TABLE).returning(*ITEM_COLUMNS)
 """A new item, of the values that are given."""
-IS_ITEM = (Item.id == bindparam("item_id"), Item.owner_id == bindparam("owner"))
-DELETE_ITEM = delete(TABLE).where(*IS_ITEM).returning(Item.id)
+DELETE_ITEM = delete(TABLE).where(*IS_ITEM).returning(ID)
+"""The end of one."""
 
 
 @cache
 def update_item(*fields: str) -> ReturningUpdate[UUID, UUID, str, str | None, datetime, datetime, int]:
     """Change these columns of one item, to the parameters `new_` and their names; and its version."""
     changes: dict[str, Any] = {field.removeprefix("new_"): bindparam(field) for field in fields}
-    changes |= {"version": Item.version + 1, "updated_at": func.now()}
+    changes |= {"version": VERSION + 1, "updated_at": func.now()}
     return update(TABLE).where(*IS_ITEM).values(changes).returning(*ITEM_COLUMNS)
 
 

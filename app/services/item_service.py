@@ -1,8 +1,10 @@
 """Items: only ever those of the owner who is asking."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import ColumnElement
 from uuid_utils.compat import uuid7
 
 from app.core.exceptions import DomainError, NotFoundError, PreconditionFailedError
@@ -10,12 +12,24 @@ from app.db.base import escape_like
 from app.db.pagination import Cursors, Keyset, KeysetPage, Order
 from app.db.reader import Reader
 from app.db.session import Writer
-from app.models.item import CONDITIONS, DELETE_ITEM, INSERT_ITEM, ITEM, Item, ItemRow, select_items, update_item
+from app.models.item import (
+    CONDITIONS,
+    CREATED_AT,
+    DELETE_ITEM,
+    ID,
+    INSERT_ITEM,
+    ITEM,
+    TITLE,
+    VERSION,
+    ItemRow,
+    select_items,
+    update_item,
+)
 from app.schemas.item import ItemCreate, ItemQuery, ItemUpdate
 
 Versions = frozenset[int] | None
 """The versions that may be changed; None: whichever there is."""
-SORTABLE = {"created_at": Item.created_at, "title": Item.title}
+SORTABLE: dict[str, ColumnElement[Any]] = {"created_at": CREATED_AT, "title": TITLE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +53,7 @@ class ItemReader:
         conditions = query.model_dump(include=set(CONDITIONS), exclude_none=True)
         if query.title is not None:
             conditions["title"] = escape_like(query.title)
-        order = Order(SORTABLE[query.sort.lstrip("-")], Item.id, query.sort.startswith("-"))
+        order = Order(SORTABLE[query.sort.lstrip("-")], ID, query.sort.startswith("-"))
         scope = f"items {self.owner_id} {query.sort} {conditions}"
         keyset = Keyset(self.cursors, order, scope)
         parameters = {"owner": self.owner_id, **conditions}
@@ -67,7 +81,7 @@ class ItemService(ItemReader):
         changes = {f"new_{name}": value for name, value in data.model_dump().items()}
         statement = update_item(*changes)
         if versions is not None:
-            statement = statement.where(Item.version.in_(versions))
+            statement = statement.where(VERSION.in_(versions))
         found = await self.session.execute(statement, {"owner": self.owner_id, "item_id": item_id, **changes})
         item = found.one_or_none()
         if item is None:
@@ -76,7 +90,7 @@ class ItemService(ItemReader):
 
     async def delete(self, item_id: UUID, versions: Versions = None) -> None:
         """Delete one item, if it has one of these versions."""
-        statement = DELETE_ITEM if versions is None else DELETE_ITEM.where(Item.version.in_(versions))
+        statement = DELETE_ITEM if versions is None else DELETE_ITEM.where(VERSION.in_(versions))
         found = await self.session.execute(statement, {"owner": self.owner_id, "item_id": item_id})
         if found.one_or_none() is None:
             raise await self._why_not(item_id)

@@ -55,7 +55,7 @@ async def test_another_process_refuses_it_soon(
         if "by hand" not in ending:
             assert (await ada.request("GET", ME)).status_code == 401
         async with asyncio.timeout(5):  # `make drill` measures it: a tenth of a second
-            while (await other.get(ME, headers=ada.headers)).status_code == 200:
+            while (await other.get(ME, headers=ada.headers)).status_code == 200:  # noqa: ASYNC110
                 await asyncio.sleep(0.001)
 
 
