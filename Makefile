@@ -9,7 +9,7 @@ SOURCES := app benchmarks devtools drills migrations tests gunicorn.conf.py
 # Whoever sets it pays for compiling at every start of every process.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run db test check fmt fuzz drill image openapi requirements clean
+.PHONY: help run db test check fmt fuzz drill bench image openapi requirements clean
 
 help: ## List every target
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -36,6 +36,9 @@ fuzz: $(INSTALLED) ## Try at least 10,000 generated requests against the API
 
 drill: $(INSTALLED) ## Break real processes under load, and compare with what is promised
 	@$(BIN)/python -m drills
+
+bench: $(INSTALLED) ## Measure beside what one would use instead; writes docs/performance.md
+	@$(BIN)/python -m benchmarks.compare
 
 image: $(INSTALLED) ## Build the container image, and run it as production would
 	@$(BIN)/python -m devtools.image

@@ -95,6 +95,17 @@ async def rolling_restart(world: World, scene: Scene) -> None:
     await asyncio.sleep(0.5)
 
 
+@drill("SIGHUP replaces the workers", nginx=True)
+async def hang_up(world: World, scene: Scene) -> None:
+    """Behind nginx nobody notices."""
+    for replica in world.replicas:
+        before = set(replica.workers())
+        replica.signal(signal.SIGHUP)
+        await asyncio.sleep(5)
+        left = before & set(replica.workers())
+        scene.expect(not left, f"all are replaced, but for {left}")
+
+
 @drill("workers are recycled", nginx=True, rate=120)
 async def recycling(world: World, scene: Scene) -> None:
     """Behind nginx nobody notices."""

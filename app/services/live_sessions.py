@@ -125,7 +125,7 @@ class LiveSessions:
         self._changes += 1
         self._sessions.clear()
 
-    def _forget(self, _connection: object, _pid: int, _channel: str, changed: str | object) -> None:
+    def _forget(self, _connection: object, _pid: int, _channel: str, changed: object) -> None:
         self._changes += 1
         changed_id = UUID(str(changed))
         if self._sessions.pop(changed_id, None) is None:  # Then it is an account.
