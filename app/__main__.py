@@ -2,12 +2,10 @@
 
 import sys
 
+from app.cli import cli
 from app.core.exceptions import ConfigurationError
 
 try:
-    # Not at the top: `app.main` at the end of this import reads the settings, and a fault there is a message.
-    from app.cli import cli
+    cli()
 except ConfigurationError as error:
     sys.exit(str(error))
-
-cli()

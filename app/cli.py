@@ -1,30 +1,23 @@
-"""The command line: what an operator does by hand."""
+"""The command line: what an operator does by hand.
+
+Each command imports what only it needs, so that `serve` and `worker --check` do not wait for the rest.
+"""
 
 import asyncio
 import json
 import os
 import sys
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvicorn
 from pydantic import ValidationError
 
-from app.api.openapi import only_version
-from app.core.config import Settings, load_settings, setting_sources
+from app.core.config import load_settings, setting_sources
 from app.core.database_url import PROJECT_ROOT
-from app.core.exceptions import DomainError
+from app.core.heartbeat import is_alive
 from app.core.logging import configure_logging
-from app.core.passwords import PasswordHasher
-from app.core.telemetry import configure_telemetry
-from app.db.migrations import upgrade
-from app.db.session import Database
-from app.main import create_application
-from app.models.user import Role
-from app.schemas.user import UserCreate
-from app.services.user_service import RegistrationService
-from app.worker import is_alive, run_worker
 
 cli = typer.Typer(help="Operate the service.", no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -46,6 +39,8 @@ def serve(*, reload: Annotated[bool, typer.Option(help="Restart on change; for d
         os.execv(sys.executable, arguments)  # noqa: S606  no shell is wanted
     if not settings.is_development:
         raise typer.BadParameter("--reload is for development")
+    import uvicorn
+
     uvicorn.run(
         "app.main:app",
         host=settings.host,
@@ -67,7 +62,10 @@ def worker(
     """Run jobs and schedules until SIGTERM."""
     settings = load_settings()
     if check:
-        raise typer.Exit(0 if is_alive(settings) else 1)
+        raise typer.Exit(0 if is_alive(Path(settings.worker_heartbeat_file)) else 1)
+    from app.core.telemetry import configure_telemetry
+    from app.worker import run_worker
+
     configure_logging(settings)
     configure_telemetry(settings)
     asyncio.run(run_worker(settings))
@@ -76,6 +74,8 @@ def worker(
 @cli.command()
 def migrate(revision: Annotated[str, typer.Argument(help="An Alembic revision.")] = "head") -> None:
     """Upgrade the database schema; safe to run from several places at once."""
+    from app.db.migrations import upgrade
+
     settings = load_settings()
     configure_logging(settings)
     upgrade(settings, revision)
@@ -88,6 +88,10 @@ def create_admin(
     password_stdin: Annotated[bool, typer.Option(help="Read the password from standard input.")] = False,
 ) -> None:
     """Create an administrator; the password is prompted for."""
+    from app.core.exceptions import DomainError
+    from app.schemas.user import UserCreate
+    from app.services.user_service import register_administrator
+
     password = (
         sys.stdin.readline().rstrip("\r\n")
         if password_stdin
@@ -103,20 +107,12 @@ def create_admin(
     typer.echo(f"{data.email} is an administrator.")
 
 
-async def register_administrator(settings: Settings, data: UserCreate) -> None:
-    """Register an account with the role of an administrator."""
-    database = Database(settings)
-    try:
-        with PasswordHasher(settings) as passwords:
-            async with database.unit_of_work() as session:
-                await RegistrationService(session, passwords).register(data, Role.ADMIN)
-    finally:
-        await database.dispose()
-
-
 @cli.command()
 def openapi(version: Annotated[ApiVersion | None, typer.Argument()] = None) -> None:
     """Print the OpenAPI document, of all versions or of one."""
+    from app.api.openapi import only_version
+    from app.main import create_application
+
     document = create_application(load_settings()).openapi()
     typer.echo(json.dumps(only_version(document, version) if version else document, indent=2))
 

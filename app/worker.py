@@ -2,33 +2,17 @@
 
 import asyncio
 import signal
-import time
 from pathlib import Path
 
 import structlog
 
 from app.core.config import Settings
+from app.core.heartbeat import beat
 from app.core.logging import toggle_debug
 from app.db.session import Database
 from app.jobs.runner import JobRunner, make_resources, running_jobs
 
 log = structlog.get_logger(__name__)
-
-HEARTBEAT_SECONDS = 2.0
-SILENCE_SECONDS = 15.0
-
-
-def is_alive(settings: Settings) -> bool:
-    """Tell whether a worker on this machine has touched its heartbeat file lately."""
-    path = Path(settings.worker_heartbeat_file)
-    return path.exists() and time.time() - path.stat().st_mtime < SILENCE_SECONDS
-
-
-async def beat(path: Path) -> None:
-    """Touch the file as long as the event loop turns."""
-    while True:
-        await asyncio.to_thread(path.touch)
-        await asyncio.sleep(HEARTBEAT_SECONDS)
 
 
 async def run_worker(settings: Settings) -> None:

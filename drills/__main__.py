@@ -38,7 +38,11 @@ def row(drilled: Drill, outcome: Outcome) -> tuple[str, ...]:
 
 def chosen(arguments: argparse.Namespace) -> list[Drill]:
     """Choose the drills that are asked for and possible here."""
-    drills = [d for d in DRILLS if (d.is_quick or not arguments.quick) and arguments.only in d.name]
+    drills = [
+        d
+        for d in DRILLS
+        if (d.is_quick or not arguments.quick) and arguments.only in d.name and arguments.without not in d.name
+    ]
     if Nginx.is_installed():
         return drills
     print("Without nginx (Debian: nginx-light) the drills behind it are left out.")
@@ -50,6 +54,7 @@ async def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="only those that are part of `make check`")
     parser.add_argument("--only", default="", help="only drills with this in their name")
+    parser.add_argument("--without", default="\0", help="no drills with this in their name")
     arguments = parser.parse_args()
     started = time.monotonic()
     print("| " + " | ".join(HEAD) + " |\n|" + "---|" * len(HEAD), flush=True)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, update
 
+from app.core.config import Settings
 from app.core.exceptions import NotFoundError, UnauthenticatedError
 from app.core.passwords import PasswordHasher
 from app.core.refusals import LastAdminError
@@ -14,7 +15,7 @@ from app.core.security_log import SecurityEvent, record
 from app.db.pagination import Cursors, Keyset, KeysetPage, Order
 from app.db.queue import enqueue
 from app.db.reader import Reader
-from app.db.session import Writer
+from app.db.session import Database, Writer
 from app.models.user import USER, USER_COLUMNS, USERS, Role, User, UserRow, lock_active_administrators
 from app.schemas.account import AccountDeletion
 from app.schemas.mail import SendVerifyEmailMail
@@ -41,6 +42,17 @@ class RegistrationService:
         enqueue(self.session, SendVerifyEmailMail(user_id=user.id))
         record(SecurityEvent.ACCOUNT_CREATED, user_id=user.id, role=role)
         return user
+
+
+async def register_administrator(settings: Settings, data: UserCreate) -> None:
+    """Register an account with the role of an administrator, as a process of its own."""
+    database = Database(settings)
+    try:
+        with PasswordHasher(settings) as passwords:
+            async with database.unit_of_work() as session:
+                await RegistrationService(session, passwords).register(data, Role.ADMIN)
+    finally:
+        await database.dispose()
 
 
 @contextmanager
