@@ -48,10 +48,7 @@ async def emptied(world: World, scene: Scene) -> None:
     """Counters and scripts are gone; it counts anew."""
     for command in ("FLUSHALL", "SCRIPT FLUSH") * 3:
         await asyncio.sleep(0.3)
-        reader, writer = await asyncio.open_connection("127.0.0.1", world.valkey.port)
-        writer.write(f"{command}\r\n".encode())
-        scene.expect(await reader.readline() == b"+OK\r\n", "Valkey obeys")
-        writer.close()
+        scene.expect(await told(world, command), "Valkey obeys")
     await asyncio.sleep(0.5)
 
 
@@ -74,6 +71,7 @@ async def shared_limit(world: World, scene: Scene) -> None:
     replicas = [world.service(name, RATE_LIMIT_PER_MINUTE=str(LIMIT), FORWARDED_ALLOW_IPS="192.0.2.1") for name in "cd"]
     try:
         await asyncio.gather(*(replica.started() for replica in replicas))
+        await told(world, "FLUSHALL")  # what this address has used up before
         statuses: Counter[int] = Counter()
         async with httpx2.AsyncClient() as client:
             for number in range(4 * LIMIT):
@@ -86,6 +84,15 @@ async def shared_limit(world: World, scene: Scene) -> None:
     finally:
         for replica in replicas:
             replica.kill()
+
+
+async def told(world: World, command: str) -> bool:
+    """Send a command; tell whether it was done."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", world.valkey.port)
+    writer.write(f"{command}\r\n".encode())
+    answer = await reader.readline()
+    writer.close()
+    return answer == b"+OK\r\n"
 
 
 def process_of(world: World) -> int:
