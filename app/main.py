@@ -178,6 +178,7 @@ def create_application(settings: Settings | None = None) -> FastAPI:
         middleware=middleware(settings, metrics),
         lifespan=make_lifespan(settings, metrics),
         redirect_slashes=False,
+        form_limits={"max_fields": 20, "max_files": 0},
         # Spans of requests, where configure_telemetry has made a provider; the rest is ours.
         telemetry={"tracing": True, "metrics": False, "logs": False, "operation_spans": False},
     )

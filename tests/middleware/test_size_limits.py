@@ -48,3 +48,11 @@ async def test_a_body_that_is_nested_too_deep_is_refused(accounts: Accounts) -> 
     deep = b'{"title":' * 33 + b"1" + b"}" * 33
     response = await ada.request("POST", "/api/v1/items", content=deep, headers={"Content-Type": "application/json"})
     assert problem(response) == (422, "validation_failed")
+
+
+async def test_a_form_of_too_many_fields_is_refused(client: httpx2.AsyncClient) -> None:
+    """As a body that cannot be parsed; so is one with a file."""
+    fields = {f"field{number}": "x" for number in range(21)}
+    assert problem(await client.post("/api/v1/auth/token", data=fields)) == (422, "validation_failed")
+    file = {"password": ("secret.txt", b"x")}
+    assert problem(await client.post("/api/v1/auth/token", files=file)) == (422, "validation_failed")
