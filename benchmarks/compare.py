@@ -5,6 +5,7 @@ of one run are compared with each other only. `--quick` takes shorter rounds and
 """
 
 import argparse
+import shutil
 import statistics
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -109,6 +110,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="short rounds, without the million rows; writes nothing")
     quick = parser.parse_args().quick
+    if shutil.which("wrk") is None:
+        sys.exit("wrk puts the load on (Debian: wrk)")
     seconds, rounds = (2.0, 1) if quick else (4.0, 3)
     with running_rig(ROWS) as rig:
         figures = compare(rig, seconds, rounds)

@@ -57,7 +57,7 @@ class LiveSessions:
         event.listen(database.engine.sync_engine, "before_cursor_execute", self._note_change)
         event.listen(database.engine.sync_engine, "checkin", self._forget_own)
         self._sessions: dict[UUID, LiveSession] = {}
-        self._is_listening = False
+        self._is_listening = self._is_reported = False
         self._changes = 0
 
     async def role_of(self, claims: AccessClaims) -> str | None:
@@ -97,14 +97,16 @@ class LiveSessions:
             try:
                 await self._listen()
             except (DomainError, *DATABASE_FAULTS, OSError) as error:
-                log.info("sessions are looked up for each request", error=repr(error))
+                if not self._is_reported:
+                    log.warning("sessions are looked up for each request", error=repr(error))
+                self._is_reported = True
             await asyncio.sleep(HEARTBEAT_SECONDS)
 
     async def _listen(self) -> None:
         connection = await self._database.connect()
         try:
             await connection.add_listener(CHANNEL, self._forget)
-            self._is_listening = True
+            self._is_listening, self._is_reported = True, False
             while True:
                 await asyncio.sleep(HEARTBEAT_SECONDS)
                 await connection.fetchval("SELECT 1", timeout=HEARTBEAT_SECONDS)
