@@ -4,7 +4,6 @@ import os
 import re
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from app.core.config import Settings
 from app.core.database_url import PROJECT_ROOT, socket_url
 from app.core.security import derive_key
 from app.db.migrations import upgrade
+from devtools.loopback import free_port, wait_for
 from devtools.postgres import EmbeddedPostgres, running_postgres
 
 SERVER_CORE, LOAD_CORE = "0", "1"
@@ -47,8 +47,7 @@ class Server:
 
     def start(self, cores: str = SERVER_CORE) -> None:
         """Start it, and note how long it takes to answer."""
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         command = [part.replace("{port}", str(self.port)) for part in self.command]
         environment = {**os.environ, **self.environment, "PORT": str(self.port)}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -56,12 +55,7 @@ class Server:
         self.process = subprocess.Popen(
             ["taskset", "-c", cores, *command], env=environment, cwd=PROJECT_ROOT, stdout=subprocess.DEVNULL
         )
-        while True:
-            try:
-                httpx2.get(f"{self.address}/health/live").raise_for_status()
-                break
-            except httpx2.TransportError:
-                time.sleep(0.005)
+        wait_for(f"{self.address}/health/live")
         self.cold_start = time.monotonic() - started
 
     def stop(self) -> None:

@@ -2,24 +2,20 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx2
-
 from app.core.config import load_settings
+from devtools.loopback import free_port, wait_for
 
 
 @contextmanager
 def running_server(**environment: str) -> Iterator[tuple[str, int]]:
     """Give its address and the id of its one worker process."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     settings = load_settings()
     process = subprocess.Popen(
         [sys.executable, "-m", "app", "serve"],
@@ -36,22 +32,12 @@ def running_server(**environment: str) -> Iterator[tuple[str, int]]:
     )
     address = f"http://127.0.0.1:{port}"
     try:
-        wait_for(address)
+        wait_for(f"{address}/health/ready")
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
         yield address, int(children.split()[0])
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait()
-
-
-def wait_for(address: str) -> None:
-    """Return when the server is ready."""
-    while True:
-        try:
-            if httpx2.get(f"{address}/health/ready").is_success:
-                return
-        except httpx2.TransportError:
-            time.sleep(0.05)
 
 
 def resident_mib(pid: int) -> float:

@@ -8,11 +8,9 @@ import argparse
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +20,7 @@ import httpx2
 from app.core.config import load_settings
 from app.core.database_url import PROJECT_ROOT, socket_url
 from app.db.migrations import upgrade
+from devtools.loopback import free_port, wait_for
 from devtools.postgres import running_postgres
 
 # Not the one of the examples in the document: with that one, generated requests delete the account.
@@ -35,9 +34,8 @@ BIN = Path(sys.executable).parent
 def running_service() -> Iterator[str]:
     """Run the service on a database of its own, with an account of each role; give its address."""
     folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
-    with running_postgres(folder / "pg", "fsync = off") as postgres, socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-        probe.close()
+    with running_postgres(folder / "pg", "fsync = off") as postgres:
+        port = free_port()
         postgres.create_database("app")
         url = socket_url(folder / "pg", "app")
         environment = {**os.environ, "DATABASE_URL": url, "PORT": str(port), "RATE_LIMIT_ENABLED": "false"}
@@ -48,22 +46,12 @@ def running_service() -> Iterator[str]:
         subprocess.run(create_admin, env=environment, input=PASSWORD, text=True, check=True, cwd=PROJECT_ROOT)
         server = subprocess.Popen([sys.executable, "-m", "app", "serve"], env=environment, cwd=PROJECT_ROOT)
         try:
-            yield wait_for(f"http://127.0.0.1:{port}")
+            wait_for(f"http://127.0.0.1:{port}/health/ready")
+            yield f"http://127.0.0.1:{port}"
         finally:
             server.terminate()
             server.wait()
     shutil.rmtree(folder)
-
-
-def wait_for(address: str) -> str:
-    """Return the address when it answers."""
-    while True:
-        try:
-            httpx2.get(f"{address}/health/ready").raise_for_status()
-        except httpx2.HTTPError:
-            time.sleep(0.1)
-        else:
-            return address
 
 
 def token_of(address: str, email: str) -> str:

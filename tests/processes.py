@@ -1,6 +1,5 @@
 """Real processes in tests: servers that are started, waited for and stopped."""
 
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,13 +10,6 @@ import httpx2
 import pytest
 
 PATIENCE_SECONDS = 60
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 @contextmanager

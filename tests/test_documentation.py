@@ -12,7 +12,8 @@ from app.core.config import Settings
 from app.core.database_url import PROJECT_ROOT
 from app.core.exceptions import domain_errors
 from app.db.session import Database
-from tests.processes import free_port, serving
+from devtools.loopback import free_port
+from tests.processes import serving
 
 README = (PROJECT_ROOT / "README.md").read_text()
 ENV_EXAMPLE = (PROJECT_ROOT / ".env.example").read_text()

@@ -17,7 +17,8 @@ import pytest
 
 from app.core.config import Settings
 from app.core.database_url import PROJECT_ROOT
-from tests.processes import free_port, serving
+from devtools.loopback import free_port
+from tests.processes import serving
 
 PATIENCE_SECONDS = 20
 Running = tuple[int, "subprocess.Popen[bytes]"]

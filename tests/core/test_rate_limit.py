@@ -20,9 +20,9 @@ from app.core.metrics import Metrics
 from app.core.rate_limit import RateLimiter, address_key, wait_seconds
 from app.main import create_application
 from app.services.password_check import account_key
+from devtools.loopback import free_port
 from tests.conftest import make_settings, serving
 from tests.factories import PASSWORD, Accounts, problem
-from tests.processes import free_port
 
 LIMIT = Limit("test", 3, 60)
 DSN = "postgresql://nowhere/app"

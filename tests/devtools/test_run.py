@@ -9,10 +9,11 @@ import httpx2
 import pytest
 
 from app.core.database_url import PROJECT_ROOT
+from devtools.loopback import free_port
 from devtools.postgres import EmbeddedPostgres, EmbeddedPostgresError
 from devtools.run import write_env_file
 from tests.conftest import check_test_database
-from tests.processes import free_port, serving
+from tests.processes import serving
 
 PARTS = ("app", "devtools", "migrations", "alembic.ini", ".env.example")
 

@@ -15,9 +15,10 @@ from app.core.database_url import PROJECT_ROOT
 from app.db.queue import enqueue
 from app.db.session import Database
 from app.jobs.kinds import JobKind
+from devtools.loopback import free_port
 from tests.factories import PASSWORD
 from tests.jobs.conftest import Journal, Note, RunnerFactory, eventually, run_until
-from tests.processes import free_port, serving
+from tests.processes import serving
 
 KILLS = 50
 

@@ -10,8 +10,9 @@ from authlib.integrations.requests_client import OAuth2Session
 from app.core.config import Settings
 from app.core.database_url import PROJECT_ROOT
 from app.db.session import Database
+from devtools.loopback import free_port
 from tests.factories import PASSWORD
-from tests.processes import free_port, serving
+from tests.processes import serving
 
 
 def test_authlib_gets_refreshes_and_revokes_a_token(settings: Settings, database: Database, tmp_path: Path) -> None:

@@ -1,0 +1,29 @@
+"""Servers of one's own on loopback: a port for them, and when they answer."""
+
+import socket
+import time
+
+import httpx2
+
+PATIENCE_SECONDS = 60.0
+PAUSE_SECONDS = 0.005
+
+
+def free_port() -> int:
+    """Find a port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+def wait_for(url: str) -> float:
+    """Ask until the answer is a success; give the seconds that took, or raise TimeoutError."""
+    started = time.monotonic()
+    while (waited := time.monotonic() - started) < PATIENCE_SECONDS:
+        try:
+            if httpx2.get(url).is_success:
+                return waited
+        except httpx2.TransportError:
+            pass
+        time.sleep(PAUSE_SECONDS)
+    raise TimeoutError(f"{url} did not answer")
