@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+import asyncpg
 import fastapi.routing
 import httpx2
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.config import Settings
@@ -111,16 +112,21 @@ async def events(
     del database
     happened: list[str] = []
     app = create_application(settings)
-    serialize = fastapi.routing.serialize_response
+    serialize, execute = fastapi.routing.serialize_response, asyncpg.Connection.execute
 
     async def noting_serialize(**options: object) -> object:
         happened.append("serialise")
         return await serialize(**options)  # type: ignore[arg-type]
 
+    async def noting_execute(connection: asyncpg.Connection, query: str) -> str:
+        status = await execute(connection, query)
+        if query == "COMMIT":
+            happened.append("commit")
+        return status
+
     monkeypatch.setattr(fastapi.routing, "serialize_response", noting_serialize)
+    monkeypatch.setattr(asyncpg.Connection, "execute", noting_execute)
     async with app.router.lifespan_context(app) as state:
-        engine = state["database"].engine.sync_engine  # type: ignore[index]
-        event.listen(engine, "commit", lambda _: happened.append("commit"))
         transport = httpx2.ASGITransport(noting_responses(with_state(app, state), happened))  # type: ignore[arg-type]
         async with httpx2.AsyncClient(transport=transport, base_url=BASE_URL) as client:
             yield client, happened

@@ -56,7 +56,11 @@ class FifoPool(AsyncAdaptedQueuePool):
     def _do_get(self) -> ConnectionPoolEntry:
         await_(self._enter())
         try:
-            return super()._do_get()
+            record = super()._do_get()
+            # What asyncpg knows without asking: a pre-ping for nothing.
+            if record.driver_connection is not None and record.driver_connection.is_closed():
+                record.invalidate()
+            return record
         except BaseException:
             self._gate.release()
             raise

@@ -12,9 +12,8 @@ from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.core.tm import TaskManager
 from pgqueuer.ports.driver import Driver
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy.ext.asyncio import AsyncSession
 
-PENDING = "pending_jobs"
+from app.db.writer import Writer
 
 
 class JobPayload(BaseModel):
@@ -37,7 +36,7 @@ class PendingJob:
 
 
 def enqueue(
-    session: AsyncSession,
+    session: Writer,
     payload: JobPayload,
     *,
     delay: timedelta = timedelta(0),
@@ -51,14 +50,15 @@ def enqueue(
     headers = {"request_id": request_id} if request_id else {}
     propagate.inject(headers)  # the trace, if there is one
     job = PendingJob(payload, delay, deduplication_key, headers)
-    session.info.setdefault(PENDING, []).append(job)
+    session.pending_jobs.append(job)
 
 
-async def flush_jobs(session: AsyncSession) -> None:
+async def flush_jobs(session: Writer) -> None:
     """Insert what was enqueued, in the session's own transaction and in one statement."""
-    jobs: list[PendingJob] = session.info.pop(PENDING, [])
+    jobs: list[PendingJob] = session.pending_jobs
     if not jobs:
         return
+    session.pending_jobs = []
     await Queries(SessionDriver(session)).enqueue(
         [job.payload.kind for job in jobs],
         [job.payload.model_dump_json().encode() for job in jobs],
@@ -73,7 +73,7 @@ async def flush_jobs(session: AsyncSession) -> None:
 class SessionDriver(Driver):
     """Runs pgqueuer's statements through a session, so that they belong to its transaction."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: Writer) -> None:
         """Use this session; whoever opened it closes it."""
         self._session = session
         # pgqueuer sends some statements at the same time, which one connection cannot do.
@@ -82,15 +82,13 @@ class SessionDriver(Driver):
     async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
         """Run a query and give its rows."""
         async with self._lock:
-            connection = await self._session.connection()
-            result = await connection.exec_driver_sql(query, args)
+            result = await self._session.execute_driver_sql(query, args)
             return [dict(row) for row in result.mappings()]
 
     async def execute(self, query: str, *args: object) -> str:
         """Run a statement."""
         async with self._lock:
-            connection = await self._session.connection()
-            await connection.exec_driver_sql(query, args)
+            await self._session.execute_driver_sql(query, args)
         return ""
 
     async def notify(self, channel: str, payload: str) -> None:

@@ -1,7 +1,8 @@
 """Reading: each statement by itself, on a connection of the pool that it has for just so long."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, Protocol, TypeVar, TypeVarTuple, overload
+from typing import Any, TypeVar, TypeVarTuple, overload
 
 import asyncpg
 from sqlalchemy import Executable, Result, ScalarResult
@@ -19,17 +20,24 @@ T = TypeVar("T")
 Columns = TypeVarTuple("Columns")
 
 
-class Reader(Protocol):
-    """What can be read with: a session inside a unit of work, too, but never the reverse."""
+AnyResult = Result[*tuple[Any, ...]]
+
+
+class Reader(ABC):
+    """What can be read with: a Writer inside a unit of work, too, but never the reverse."""
+
+    @abstractmethod
+    async def _run(self, statement: Executable, params: Parameters | None) -> AnyResult: ...
 
     @overload
     async def execute(
         self, statement: TypedReturnsRows[*Columns], params: Parameters | None = None
     ) -> Result[*Columns]: ...
     @overload
-    async def execute(self, statement: Executable, params: Parameters | None = None) -> Result[*tuple[Any, ...]]: ...
+    async def execute(self, statement: Executable, params: Parameters | None = None) -> AnyResult: ...
     async def execute(self, statement: Any, params: Parameters | None = None) -> Any:
         """Run a statement; its rows are all here when it returns."""
+        return await self._run(statement, params)
 
     @overload
     async def scalar(self, statement: TypedReturnsRows[T], params: Parameters | None = None) -> T | None: ...
@@ -37,6 +45,7 @@ class Reader(Protocol):
     async def scalar(self, statement: Executable, params: Parameters | None = None) -> Any: ...  # noqa: ANN401
     async def scalar(self, statement: Any, params: Parameters | None = None) -> Any:
         """Run a statement; give the first column of its first row."""
+        return (await self._run(statement, params)).scalar()
 
     @overload
     async def scalars(self, statement: TypedReturnsRows[T], params: Parameters | None = None) -> ScalarResult[T]: ...
@@ -44,35 +53,27 @@ class Reader(Protocol):
     async def scalars(self, statement: Executable, params: Parameters | None = None) -> ScalarResult[Any]: ...
     async def scalars(self, statement: Any, params: Parameters | None = None) -> ScalarResult[Any]:
         """Run a statement; give the first column of its rows."""
+        return (await self._run(statement, params)).scalars()
 
 
-class StatementReader:
+class StatementReader(Reader):
     """Takes a connection for each statement: one query is one round trip, and nobody holds what others wait for.
 
-    In one greenlet from the pool and back, on Core: an AsyncSession does the same for three times the CPU.
+    Faults of the database become domain errors. In one greenlet from the pool and back, on Core: an AsyncSession
+    takes three times the CPU.
     """
 
     def __init__(self, engine: AsyncEngine) -> None:
         """Read from this engine; every statement commits by itself."""
-        self._engine = engine.sync_engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._engine = engine.sync_engine
 
-    async def execute(self, statement: Executable, params: Parameters | None = None) -> Any:  # noqa: ANN401  as above
-        """Run a statement. Faults of the database become domain errors."""
+    async def _run(self, statement: Executable, params: Parameters | None) -> AnyResult:
         try:
             return await greenlet_spawn(self._execute, statement, params)
         except DATABASE_FAULTS as error:
             raise translate(error) from error
 
-    async def scalar(self, statement: Executable, params: Parameters | None = None) -> Any:  # noqa: ANN401
-        """Run a statement; give the first column of its first row."""
-        return (await self.execute(statement, params)).scalar()
-
-    async def scalars(self, statement: Executable, params: Parameters | None = None) -> ScalarResult[Any]:
-        """Run a statement; give the first column of its rows."""
-        result: ScalarResult[Any] = (await self.execute(statement, params)).scalars()
-        return result
-
-    def _execute(self, statement: Executable, params: Parameters | None) -> Result[*tuple[Any, ...]]:
+    def _execute(self, statement: Executable, params: Parameters | None) -> AnyResult:
         with self._engine.connect() as connection:
             # asyncpg's rows are all here by now, and outlive the connection.
             return connection.execute(statement, params)

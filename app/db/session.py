@@ -1,9 +1,7 @@
 """Connections and transactions: the unit of work, the reader, and the only commit of a request."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import NewType
 
 import asyncpg
 from asyncpg.connect_utils import SessionAttribute
@@ -24,21 +22,9 @@ from app.db.pool import FifoPool, PoolUsage
 from app.db.queue import flush_jobs
 from app.db.reader import DATABASE_FAULTS, Reader, StatementReader
 from app.db.tracing import trace_statements
-
-Writer = NewType("Writer", AsyncSession)
-"""A session inside a unit of work. It reads as well; a Reader never writes."""
+from app.db.writer import Committed, Writer
 
 ServerKind = SessionAttribute | None
-ROLLBACK_SECONDS = 0.3
-
-
-async def abandon(session: AsyncSession) -> None:
-    """Roll back; where the server does not answer to that either, drop the connection and go on."""
-    try:
-        async with asyncio.timeout(ROLLBACK_SECONDS):
-            await session.rollback()
-    except (*DATABASE_FAULTS, OSError):
-        await session.invalidate()
 
 
 def server_settings(settings: Settings) -> dict[str, str]:
@@ -91,6 +77,8 @@ def make_engine(settings: Settings, url: SecretStr, accept: ServerKind = Session
         pool_size=settings.database_pool_size,
         pool_timeout=settings.database_pool_timeout_seconds,
         pool_recycle=1800,
+        # A Writer sends its own BEGIN and COMMIT.
+        isolation_level="AUTOCOMMIT",
         hide_parameters=not settings.debug,
     )
     event.listen(engine.sync_engine, "handle_error", note_disconnect)
@@ -114,7 +102,8 @@ class Database:
         self._probe_engine = make_engine(settings.model_copy(update={"database_pool_size": 1}), settings.database_url)
         self._reader = StatementReader(self.read_engine)
         self._primary_reader = StatementReader(self.engine)
-        self._writers = async_sessionmaker(self.engine, expire_on_commit=False)
+        self._sessions = async_sessionmaker(class_=AsyncSession, expire_on_commit=False)
+        self.commit_listeners: list[Committed] = []
 
     async def dispose(self) -> None:
         """Close every connection."""
@@ -146,21 +135,24 @@ class Database:
         """Enqueue its jobs and commit when the block ends, roll back on any error.
 
         Faults of the database become domain errors.
-
-        Not `sessions.begin()`: after an explicit early commit that one makes the next statement fail.
         """
         committing = False
-        async with self._writers() as session:
-            try:
-                yield Writer(session)
-                await flush_jobs(session)
-                committing = True
-                await session.commit()
-            except BaseException as error:
-                await abandon(session)
-                if isinstance(error, DATABASE_FAULTS):
-                    raise translate(error, committing=committing) from error
-                raise
+        session = Writer(self.engine, self._sessions, self._note_commit)
+        try:
+            yield session
+            await session.flush()
+            await flush_jobs(session)
+            committing = True
+            await session.commit()
+        except BaseException as error:
+            await session.abandon()
+            if isinstance(error, DATABASE_FAULTS):
+                raise translate(error, committing=committing) from error
+            raise
+
+    def _note_commit(self, changed_tables: set[str]) -> None:
+        for listener in self.commit_listeners:
+            listener(changed_tables)
 
     def reader(self) -> Reader:
         """Read without a transaction, from the replica where there is one."""

@@ -10,7 +10,8 @@ from app.core.passwords import PasswordHasher
 from app.core.rate_limit import RateLimiter
 from app.core.security import AccessTokens
 from app.db.pagination import Cursors
-from app.db.session import Database, Writer
+from app.db.session import Database
+from app.db.writer import Writer
 from app.services.health_service import HealthService
 from app.services.live_sessions import LiveSessions
 from app.services.metrics_service import MetricsService

@@ -44,7 +44,7 @@ async def send_reset_password(job: SendResetPasswordMail, context: JobContext) -
 
 async def _find(context: JobContext, *conditions: SQLColumnExpression[bool]) -> User | None:
     async with context.resources.database.unit_of_work() as session:
-        return (await session.scalars(select(User).where(*conditions))).one_or_none()
+        return (await (await session.orm()).scalars(select(User).where(*conditions))).one_or_none()
 
 
 async def _send_link(context: JobContext, user: User, purpose: Purpose, to: str, lifetime: timedelta) -> None:

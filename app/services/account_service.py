@@ -11,7 +11,8 @@ from app.core.rate_limit import RateLimiter
 from app.core.refusals import EmailTakenError, TokenInvalidError
 from app.core.security_log import SecurityEvent, record
 from app.db.queue import enqueue
-from app.db.session import Database, Writer
+from app.db.session import Database
+from app.db.writer import Writer
 from app.models.one_time_token import Purpose
 from app.models.user import User
 from app.schemas.account import EmailChange, PasswordChange, PasswordReset

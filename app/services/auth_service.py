@@ -10,7 +10,7 @@ from app.core.opaque_tokens import hash_token
 from app.core.refusals import InvalidTokenRequestError, UnsupportedGrantTypeError
 from app.core.security import AccessClaims, AccessTokens
 from app.core.security_log import SecurityEvent, record
-from app.db.session import Writer
+from app.db.writer import Writer
 from app.models.refresh_token import RefreshToken
 from app.models.session import UserSession
 from app.schemas.token import TokenRead, TokenRequest

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 
 from app.core.refusals import IdempotencyInProgressError, IdempotencyKeyReusedError
-from app.db.session import Writer
+from app.db.writer import Writer
 from app.models.idempotency_key import IdempotencyKey
 
 LIFETIME = text("interval '24 hours'")

@@ -11,7 +11,7 @@ from app.core.exceptions import DomainError, NotFoundError, PreconditionFailedEr
 from app.db.base import escape_like
 from app.db.pagination import Cursors, Keyset, KeysetPage, Order
 from app.db.reader import Reader
-from app.db.session import Writer
+from app.db.writer import Writer
 from app.models.item import (
     CONDITIONS,
     CREATED_AT,

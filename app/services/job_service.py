@@ -10,7 +10,7 @@ from app.core.refusals import JobNotFailedError
 from app.db.pagination import Cursors, Keyset, KeysetPage, Order
 from app.db.queue import SessionDriver
 from app.db.reader import Reader
-from app.db.session import Writer
+from app.db.writer import Writer
 from app.models.job import JOBS, JOBS_IN_STATE, JobRow, queue
 from app.schemas.job import JobQuery
 

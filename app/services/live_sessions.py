@@ -9,8 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Connection, bindparam, event, func, select
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy import bindparam, func, select
 
 from app.core.exceptions import DomainError
 from app.core.security import AccessClaims
@@ -22,7 +21,7 @@ from app.models.user import User
 log = structlog.get_logger(__name__)
 
 CHANNEL = "session_changes"
-CHANGES = ("DELETE FROM sessions", "DELETE FROM users", "UPDATE users")
+TABLES = {UserSession.__tablename__, User.__tablename__}
 HEARTBEAT_SECONDS = 1.0
 REMEMBERED = 10_000
 LIVE_SESSION = select(User.role, UserSession.expires_at).where(
@@ -54,8 +53,7 @@ class LiveSessions:
         """Ask this database; lives as long as the process."""
         self._database = database
         # This process need not wait to be told of what it does itself.
-        event.listen(database.engine.sync_engine, "before_cursor_execute", self._note_change)
-        event.listen(database.engine.sync_engine, "checkin", self._forget_own)
+        database.commit_listeners.append(self._forget_own)
         self._sessions: dict[UUID, LiveSession] = {}
         self._is_listening = self._is_reported = False
         self._changes = 0
@@ -115,12 +113,8 @@ class LiveSessions:
             self._forget_all()
             connection.terminate()
 
-    def _note_change(self, connection: Connection, _cursor: object, statement: str, *_: object) -> None:
-        if statement.startswith(CHANGES):
-            connection.info[CHANNEL] = True
-
-    def _forget_own(self, _connection: object, record: ConnectionPoolEntry) -> None:
-        if record.info.pop(CHANNEL, False):  # Committed, or rolled back, before the answer is sent.
+    def _forget_own(self, changed_tables: set[str]) -> None:
+        if not changed_tables.isdisjoint(TABLES):
             self._forget_all()
 
     def _forget_all(self) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 from app.core.opaque_tokens import hash_token, new_token
 from app.core.refusals import TokenInvalidError
 from app.db.reader import Reader
-from app.db.session import Writer
+from app.db.writer import Writer
 from app.models.one_time_token import OneTimeToken, Purpose
 
 
@@ -16,10 +16,10 @@ async def issue_token(session: Writer, user_id: UUID, purpose: Purpose, email: s
     """Make a token. Earlier ones stay good until one of them is used: mails overtake each other."""
     token = new_token()
     expires_at = datetime.now(UTC) + lifetime
-    session.add(
+    orm = await session.orm()
+    orm.add(
         OneTimeToken(user_id=user_id, purpose=purpose, token_hash=hash_token(token), email=email, expires_at=expires_at)
     )
-    await session.flush()
     return token
 
 

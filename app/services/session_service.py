@@ -13,7 +13,7 @@ from app.core.opaque_tokens import exchange, hash_token, new_token, open_sealed
 from app.core.refusals import InvalidGrantError
 from app.core.security_log import SecurityEvent, record
 from app.db.reader import Reader
-from app.db.session import Writer
+from app.db.writer import Writer
 from app.models.refresh_token import RefreshToken
 from app.models.session import UserSession
 from app.models.user import User
@@ -42,7 +42,8 @@ class SessionKeeper:
     async def open(self, user_id: UUID, client: Client) -> Grant:
         """Begin a session and the family of its refresh tokens."""
         now, token, session_id = datetime.now(UTC), new_token(), uuid7()
-        self.session.add(
+        orm = await self.session.orm()
+        orm.add(
             UserSession(
                 id=session_id,
                 user_id=user_id,
@@ -53,9 +54,8 @@ class SessionKeeper:
                 ip_address=client.ip_address,
             )
         )
-        await self.session.flush()
-        self.session.add(RefreshToken(session_id=session_id, token_hash=hash_token(token)))
-        await self.session.flush()
+        await orm.flush()
+        orm.add(RefreshToken(session_id=session_id, token_hash=hash_token(token)))
         return Grant(user_id, session_id, token)
 
     async def rotate(self, token: str) -> Grant:
@@ -70,7 +70,7 @@ class SessionKeeper:
         if owner is None:
             return await self._repeat(token, now)
         user_id, session_id = owner
-        self.session.add(RefreshToken(session_id=session_id, token_hash=hash_token(successor)))
+        (await self.session.orm()).add(RefreshToken(session_id=session_id, token_hash=hash_token(successor)))
         await self.session.execute(update(UserSession).where(UserSession.id == session_id).values(last_used_at=now))
         return Grant(user_id, session_id, successor)
 

@@ -15,7 +15,8 @@ from app.core.security_log import SecurityEvent, record
 from app.db.pagination import Cursors, Keyset, KeysetPage, Order
 from app.db.queue import enqueue
 from app.db.reader import Reader
-from app.db.session import Database, Writer
+from app.db.session import Database
+from app.db.writer import Writer
 from app.models.user import USER, USER_COLUMNS, USERS, Role, User, UserRow, lock_active_administrators
 from app.schemas.account import AccountDeletion
 from app.schemas.mail import SendVerifyEmailMail
@@ -37,8 +38,9 @@ class RegistrationService:
         """Make an account, or raise EmailTakenError: the database decides, so that races are safe."""
         hashed = await self.passwords.hash(data.password.get_secret_value())
         user = User(email=data.email, hashed_password=hashed, full_name=data.full_name, role=role)
-        self.session.add(user)
-        await self.session.flush()
+        orm = await self.session.orm()
+        orm.add(user)
+        await orm.flush()
         enqueue(self.session, SendVerifyEmailMail(user_id=user.id))
         record(SecurityEvent.ACCOUNT_CREATED, user_id=user.id, role=role)
         return user

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
 
 from app.core.config import Settings
 from app.core.exceptions import (
@@ -36,7 +37,7 @@ async def emails(database: Database) -> list[str]:
 async def test_a_unit_of_work_commits_when_it_ends(database: Database) -> None:
     """Another connection sees it."""
     async with database.unit_of_work() as session:
-        session.add(new_user())
+        (await session.orm()).add(new_user())
         await session.flush()
         assert await emails(database) == []
     assert await emails(database) == ["ada@example.com"]
@@ -47,7 +48,7 @@ async def test_any_error_rolls_it_back(database: Database, error: type[BaseExcep
     """Cancellation too."""
     with pytest.raises(error):
         async with database.unit_of_work() as session:
-            session.add(new_user())
+            (await session.orm()).add(new_user())
             await session.flush()
             raise error
     assert await emails(database) == []
@@ -57,11 +58,19 @@ async def test_an_early_commit_outlives_the_error_that_follows(database: Databas
     """For what must outlive a refusal; the session goes on working."""
     with pytest.raises(ValueError, match="refused"):
         async with database.unit_of_work() as session:
-            session.add(new_user())
+            (await session.orm()).add(new_user())
             await session.commit()
             assert await session.scalar(select(User.email)) == "ada@example.com"
             raise ValueError("refused")
     assert await emails(database) == ["ada@example.com"]
+
+
+async def test_an_error_that_was_swallowed_is_not_committed_in_silence(database: Database) -> None:
+    """PostgreSQL answers ROLLBACK to the COMMIT of a transaction that has failed, and no error."""
+    with pytest.raises(InternalError):
+        async with database.unit_of_work() as session:
+            with pytest.raises(DBAPIError):
+                await session.execute(text("SELECT 1 / 0"))
 
 
 async def test_a_reader_needs_no_transaction(database: Database) -> None:
@@ -119,7 +128,7 @@ async def test_a_constraint_names_its_own_error(database: Database) -> None:
     """The model says which."""
     with pytest.raises(EmailTakenError):
         async with database.unit_of_work() as session:
-            session.add_all([new_user(), new_user()])
+            (await session.orm()).add_all([new_user(), new_user()])
 
 
 async def test_a_value_that_cannot_be_sent_is_refused(database: Database) -> None:

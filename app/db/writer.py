@@ -1,0 +1,102 @@
+"""Writing: statements in one transaction, on a connection that is taken with the first of them."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, cast
+
+import asyncpg
+from sqlalchemy import Connection, Delete, Executable, Update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker
+from sqlalchemy.util import await_, greenlet_spawn
+
+from app.core.exceptions import InternalError
+from app.db.reader import DATABASE_FAULTS, AnyResult, Parameters, Reader
+
+ROLLBACK_SECONDS = 0.3
+Committed = Callable[[set[str]], None]
+"""Is told after a commit which tables had rows changed or deleted."""
+
+
+class Writer(Reader):
+    """A unit of work: all of it is committed, or nothing. It reads as well; a Reader never writes.
+
+    On Core, like the reader: an AsyncSession takes twice the CPU. Who wants entities gets one from `orm`. BEGIN and
+    COMMIT are sent here, because for everything else the connection commits by itself: changing that for each use
+    costs as much as a statement.
+    """
+
+    def __init__(self, engine: AsyncEngine, sessions: async_sessionmaker[AsyncSession], committed: Committed) -> None:
+        """Prepare; nothing connects before the first statement."""
+        self._engine = engine
+        self._sessions = sessions
+        self._committed = committed
+        self._connection: Connection | None = None
+        self._orm: AsyncSession | None = None
+        self._changed: set[str] = set()
+        self.pending_jobs: list[Any] = []
+        """What `enqueue` has handed over."""
+
+    async def _run(self, statement: Executable, params: Parameters | None) -> AnyResult:
+        return await greenlet_spawn(self._execute, statement, params)
+
+    async def execute_driver_sql(self, query: str, arguments: tuple[object, ...]) -> AnyResult:
+        """Run what a library has written for PostgreSQL, with its `$1`."""
+        connection = await greenlet_spawn(self._begin)
+        return await greenlet_spawn(connection.exec_driver_sql, query, arguments)
+
+    async def orm(self) -> AsyncSession:
+        """Give a session of the ORM in the same transaction. It is flushed before the commit; it never commits."""
+        if self._orm is None:
+            connection = await greenlet_spawn(self._begin)
+            self._orm = self._sessions(bind=AsyncConnection(self._engine, connection))
+        return self._orm
+
+    async def flush(self) -> None:
+        """Send what the session of the ORM holds back."""
+        if self._orm is not None:
+            await self._orm.flush()
+
+    async def commit(self) -> None:
+        """Commit, and give the connection back. What follows is another transaction."""
+        if self._connection is not None:
+            await self.flush()
+            await greenlet_spawn(self._commit)
+
+    async def abandon(self) -> None:
+        """Roll back; where the server does not answer to that either, drop the connection and go on."""
+        if self._connection is None:
+            return
+        try:
+            async with asyncio.timeout(ROLLBACK_SECONDS):
+                await self._driver.execute("ROLLBACK")
+        except (*DATABASE_FAULTS, OSError):
+            await greenlet_spawn(self._connection.invalidate)
+        await greenlet_spawn(self._close)
+
+    def _begin(self) -> Connection:
+        if self._connection is None:
+            self._connection = self._engine.sync_engine.connect()
+            self._driver = cast("asyncpg.Connection", self._connection.connection.driver_connection)
+            await_(self._driver.execute("BEGIN"))
+        return self._connection
+
+    def _execute(self, statement: Executable, params: Parameters | None) -> AnyResult:
+        if isinstance(statement, Update | Delete):
+            self._changed.add(str(statement.table))
+        return self._begin().execute(statement, params)
+
+    def _commit(self) -> None:
+        if await_(self._driver.execute("COMMIT")) != "COMMIT":
+            # PostgreSQL's answer to COMMIT after an error, which somebody must have swallowed.
+            raise InternalError
+        self._close()
+        if self._changed:
+            self._committed(self._changed)
+
+    def _close(self) -> None:
+        if self._orm is not None:
+            self._orm.sync_session.close()
+            self._orm = None
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
