@@ -80,15 +80,19 @@ def deprecation(settings: Settings) -> list[Middleware]:
     ]
 
 
-def cors(settings: Settings) -> Middleware:
-    """Let pages of known origins call the API."""
-    return Middleware(
-        CORSMiddleware,
-        allow_origins=settings.allowed_origins,
-        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-        allow_headers=["Authorization", "Content-Type", *CONDITIONS, "Idempotency-Key", "X-Request-ID"],
-        expose_headers=["ETag", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"],
-    )
+def cors(settings: Settings) -> list[Middleware]:
+    """Let pages of known origins call the API, where there are any."""
+    if not settings.allowed_origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=settings.allowed_origins,
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", *CONDITIONS, "Idempotency-Key", "X-Request-ID"],
+            expose_headers=["ETag", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"],
+        )
+    ]
 
 
 def middleware(settings: Settings, metrics: Metrics) -> list[Middleware]:
@@ -104,7 +108,7 @@ def middleware(settings: Settings, metrics: Metrics) -> list[Middleware]:
         ),
         *deprecation(settings),
         # Outside the catch-all: without these headers a browser hides a 500 from the page that asked.
-        cors(settings),
+        *cors(settings),
         # Turns what is raised below, domain errors included, into answers.
         Middleware(CatchAllMiddleware, render=render_exception),
         Middleware(

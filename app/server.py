@@ -27,31 +27,34 @@ class HeadLimitProtocol(HttpToolsProtocol):
         super().__init__(*arguments, **options)
         self._head_seconds = head_seconds
         self._head_bytes = 0
+        self._awaits_head = True
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Begin to wait for the first head."""
         super().connection_made(transport)
-        self._await_head()
+        self._start_waiting()
 
     def on_message_begin(self) -> None:
-        """Begin to wait for the rest of a later head."""
+        """Begin to wait for the rest of a head."""
         super().on_message_begin()
-        if self._deadline is None:
-            self._await_head()
+        self._awaits_head, self._head_bytes = True, 0
 
     def on_headers_complete(self) -> None:
         """Wait no longer."""
+        self._awaits_head = False
         self._stop_waiting()
         super().on_headers_complete()
 
     def data_received(self, data: bytes) -> None:
         """Count what belongs to a head."""
         super().data_received(data)
-        if self._deadline is not None:
+        if self._awaits_head:  # Most heads come in one piece, and never see a timer.
             self._head_bytes += len(data)
             if self._head_bytes > MAXIMUM_HEAD_BYTES:
                 self._cut_off(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+            elif self._deadline is None:
+                self._start_waiting()
 
     def shutdown(self) -> None:
         """Close when what is in flight is answered; a connection that was only just made has a moment to begin."""
@@ -62,8 +65,7 @@ class HeadLimitProtocol(HttpToolsProtocol):
         self._stop_waiting()
         super().connection_lost(exc)
 
-    def _await_head(self) -> None:
-        self._head_bytes = 0
+    def _start_waiting(self) -> None:
         self._deadline = self.loop.call_later(self._head_seconds, self._cut_off, HTTPStatus.REQUEST_TIMEOUT)
 
     def _stop_waiting(self) -> None:

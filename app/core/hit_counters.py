@@ -7,7 +7,7 @@ with two round trips, and in memory with work for every hit that grows with the 
 
 import time
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -34,8 +34,7 @@ class Limit:
     seconds: int
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """A moment in the fixed windows of a limit."""
 
     number: int
@@ -53,8 +52,7 @@ class Window:
         return 1 - self.elapsed / limit.seconds
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
+class Count(NamedTuple):
     """The hits on a key in the window before and in this one, and whether another was allowed."""
 
     previous: int

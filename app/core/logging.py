@@ -1,5 +1,6 @@
 """Logging: structlog over the standard library, one JSON object a line outside development."""
 
+import json
 import logging.config
 import sys
 from collections.abc import Callable, MutableMapping
@@ -22,6 +23,7 @@ SHARED_PROCESSORS: tuple[structlog.types.Processor, ...] = (
     structlog.processors.StackInfoRenderer(),
 )
 
+JSON = json.JSONEncoder(default=repr)
 PASSED_ON: dict[str, Any] = {"handlers": [], "propagate": True}
 LOGGERS: dict[str, dict[str, Any]] = {
     "uvicorn": PASSED_ON,
@@ -43,6 +45,11 @@ def _drop_color_message(_logger: object, _method: str, event: MutableMapping[str
     return event
 
 
+def _render_json(_logger: object, _method: str, event: MutableMapping[str, Any]) -> str:
+    # structlog's own renderer makes an encoder for each line.
+    return JSON.encode(event)
+
+
 def _renderers(settings: Settings) -> tuple[structlog.types.Processor, ...]:
     # Locals are left out of stacks in both: they hold passwords and tokens.
     if settings.is_development:
@@ -51,7 +58,7 @@ def _renderers(settings: Settings) -> tuple[structlog.types.Processor, ...]:
     tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
     return (
         structlog.processors.ExceptionRenderer(tracebacks),
-        structlog.processors.JSONRenderer(),
+        _render_json,
     )
 
 

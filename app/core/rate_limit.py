@@ -2,9 +2,8 @@
 
 import math
 import time
-from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
-from typing import Self
+from typing import NamedTuple, Self
 
 import structlog
 from redis.exceptions import RedisError
@@ -21,8 +20,7 @@ IPV6_NETWORK_BITS = 64
 SHARED_FAULTS = (RedisError, OSError)
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """What is left of a limit, and for how long that is all."""
 
     limit: Limit
@@ -94,7 +92,7 @@ class RateLimiter:
         except SHARED_FAULTS as error:
             self._open_breaker(error)
             count = await self._local.hit(limit, key, window)
-        self._metrics.limits.labels(limit.name, "allowed" if count.is_allowed else "refused").inc()
+        self._metrics.limit_hit(limit.name, is_allowed=count.is_allowed)
         if not count.is_allowed:
             wait = max(1, math.ceil(wait_seconds(limit, count, window)))
             raise TooManyRequestsError.after(wait, Usage(limit, 0, wait).headers)

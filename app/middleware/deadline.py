@@ -2,10 +2,9 @@
 
 import asyncio
 
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.core.exceptions import DeadlineExceededError
+from app.core.exceptions import DeadlineExceededError, RequestTimeoutError
 
 
 class DeadlineMiddleware:
@@ -22,30 +21,29 @@ class DeadlineMiddleware:
         self.receive_seconds = receive_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request, or raise DeadlineExceededError."""
+        """Serve one request, or raise RequestTimeoutError or DeadlineExceededError."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        body_deadline = asyncio.get_running_loop().time() + self.receive_seconds
-        is_complete = False
+        started = asyncio.get_running_loop().time()
+        is_receiving = is_complete = False
 
         async def receive_in_time() -> Message:
-            nonlocal is_complete
+            nonlocal is_receiving, is_complete
             if is_complete:  # What comes now is the end of the connection, and may take for ever.
                 return await receive()
-            try:
-                async with asyncio.timeout_at(body_deadline):
-                    message = await receive()
-            except TimeoutError:
-                # FastAPI takes any other exception for a body that cannot be parsed.
-                raise HTTPException(408) from None
+            is_receiving = True
+            deadline.reschedule(started + min(self.receive_seconds, self.answer_seconds))
+            message = await receive()
+            is_receiving = False
+            deadline.reschedule(started + self.answer_seconds)
             is_complete = not message.get("more_body", False)
             return message
 
         try:
-            async with asyncio.timeout(self.answer_seconds) as deadline:
+            async with asyncio.timeout_at(started + self.answer_seconds) as deadline:
                 await self.app(scope, receive_in_time, send)
         except TimeoutError as error:
             if deadline.expired():
-                raise DeadlineExceededError from error
+                raise (RequestTimeoutError if is_receiving else DeadlineExceededError) from error
             raise

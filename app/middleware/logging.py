@@ -4,11 +4,11 @@ import re
 import time
 
 import structlog
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils import uuid7
 
 from app.core.metrics import Metrics
+from app.middleware.headers import read_header
 
 log = structlog.get_logger("app.access")
 
@@ -28,7 +28,7 @@ class RequestContextMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request_id = choose_request_id(Headers(scope=scope).get("x-request-id"))
+        request_id = choose_request_id(read_header(scope, b"x-request-id"))
         scope.setdefault("state", {})["request_id"] = request_id
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
@@ -42,7 +42,7 @@ class RequestContextMiddleware:
             await send(message)
 
         started = time.perf_counter()
-        self.metrics.in_flight.inc()
+        self.metrics.requests_in_flight += 1
         try:
             await self.app(scope, receive, send_named)
         finally:
@@ -50,7 +50,7 @@ class RequestContextMiddleware:
 
     def _finish(self, scope: Scope, path: str, status: int, seconds: float) -> None:
         method, route, problem = scope["method"], route_template(scope), scope["state"].get("problem")
-        self.metrics.in_flight.dec()
+        self.metrics.requests_in_flight -= 1
         self.metrics.request_done(method, route, status, seconds)
         client = scope["client"][0] if scope.get("client") else None
         facts = {"method": method, "path": path, "route": route, "status": status, "client": client}
@@ -60,9 +60,9 @@ class RequestContextMiddleware:
         log.info("request", **facts, duration_ms=round(seconds * 1000, 2))
 
 
-def choose_request_id(offered: str | None) -> str:
+def choose_request_id(offered: str) -> str:
     """Keep a well-formed id of the client (1 to 128 letters, digits and `._:-`), else make one."""
-    return offered if offered and WELL_FORMED.fullmatch(offered) else str(uuid7())
+    return offered if WELL_FORMED.fullmatch(offered) else str(uuid7())
 
 
 def route_template(scope: Scope) -> str | None:

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.exceptions import UnauthenticatedError
 from app.core.hit_counters import Limit
 from app.core.rate_limit import RateLimiter, address_key
 from app.core.security import AccessTokens
+from app.middleware.headers import encode_headers, read_header
 from app.middleware.trusted_hosts import PROBE_PREFIX
 
 
@@ -39,9 +39,9 @@ class RateLimitMiddleware:
 
         async def send_counted(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in usage.headers.items():
-                    headers.setdefault(name, value)
+                headers = message["headers"]
+                if not any(name == b"ratelimit" for name, _ in headers):  # A tighter limit has been reached.
+                    headers += encode_headers(usage.headers)
             await send(message)
 
         await self.app(scope, receive, send_counted)
@@ -49,7 +49,7 @@ class RateLimitMiddleware:
 
 def caller_of(scope: Scope, tokens: AccessTokens) -> str:
     """Name the account whose valid token the request carries, or else the address it comes from."""
-    scheme, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
+    scheme, _, token = read_header(scope, b"authorization").partition(" ")
     if scheme.lower() == "bearer":
         try:
             return f"user:{tokens.verify(token).user_id}"

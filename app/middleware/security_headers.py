@@ -1,7 +1,8 @@
 """The headers that tell browsers to be careful."""
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.middleware.headers import encode_headers, read_header
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -19,6 +20,7 @@ DOCS_POLICY = (
     "script-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net"
 )
 ONE_YEAR_OF_HTTPS = "max-age=31536000; includeSubDomains"
+NOT_STORED = (b"cache-control", b"no-store")
 
 
 class SecurityHeadersMiddleware:
@@ -28,27 +30,24 @@ class SecurityHeadersMiddleware:
         """Relax the content policy on `docs_paths`; `https_only` promises HTTPS for a year."""
         self.app = app
         self.docs_paths = docs_paths
-        self.headers = {**HEADERS, "Content-Security-Policy": API_POLICY}
-        if https_only:
-            self.headers["Strict-Transport-Security"] = ONE_YEAR_OF_HTTPS
+        headers = {**HEADERS, "Strict-Transport-Security": ONE_YEAR_OF_HTTPS} if https_only else HEADERS
+        self.headers = encode_headers({**headers, "Content-Security-Policy": API_POLICY})
+        self.docs_headers = encode_headers({**headers, "Content-Security-Policy": DOCS_POLICY})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; other scopes pass."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        is_authenticated = any(name == b"authorization" for name, _ in scope["headers"])
         # Answers to other methods are not cached anyway, but RFC 6749, section 5.1 wants tokens to say so.
-        is_private = is_authenticated or scope["method"] not in ("GET", "HEAD")
+        is_private = scope["method"] not in ("GET", "HEAD") or read_header(scope, b"authorization")
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.update(self.headers)
-                if scope["path"] in self.docs_paths:
-                    headers["Content-Security-Policy"] = DOCS_POLICY
+                # The path is looked at now, when it has lost a trailing slash.
+                message["headers"] += self.docs_headers if scope["path"] in self.docs_paths else self.headers
                 if is_private:
-                    headers["Cache-Control"] = "no-store"
+                    message["headers"].append(NOT_STORED)
             await send(message)
 
         await self.app(scope, receive, send_guarded)

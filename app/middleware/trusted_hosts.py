@@ -1,9 +1,9 @@
 """Only hosts that are ours: a forged Host header must not reach links, caches or logs."""
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.core.exceptions import InvalidHostError
+from app.middleware.headers import read_header
 
 PROBE_PREFIX = "/health/"
 
@@ -20,7 +20,7 @@ class TrustedHostsMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or raise InvalidHostError."""
         if scope["type"] == "http" and not scope["path"].startswith(PROBE_PREFIX):
-            host = without_port(Headers(scope=scope).get("host", ""))
+            host = without_port(read_header(scope, b"host"))
             if not (self.names & {host, "*"} or host.endswith(self.suffixes or ("\0",))):
                 raise InvalidHostError
         await self.app(scope, receive, send)

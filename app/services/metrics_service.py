@@ -57,6 +57,7 @@ class MetricsService:
             started = time.perf_counter()
             await asyncio.sleep(SAMPLE_SECONDS)
             self.metrics.loop_lag.observe(max(0.0, time.perf_counter() - started - SAMPLE_SECONDS))
+            self.metrics.note_in_flight()
             usage = self.database.pool_usage()
             self.metrics.pool_size.set(usage.size)
             self.metrics.pool_in_use.set(usage.in_use)
