@@ -13,8 +13,8 @@ from app.api import health
 from app.api.errors import install_error_handlers, render_exception
 from app.api.metrics import router as metrics_router
 from app.api.openapi import install_openapi
-from app.api.v1.router import router as v1
-from app.api.v2.router import router as v2
+from app.api.v1 import router as v1
+from app.api.v2 import router as v2
 from app.core.config import Settings, load_settings
 from app.core.hit_counters import Limit
 from app.core.logging import configure_logging
@@ -66,13 +66,15 @@ def deprecation(settings: Settings) -> list[Middleware]:
     if settings.api_v1_sunset is None:
         return []
     successors = frozenset(
-        (method, route.path or "") for route in iter_route_contexts(v2.routes) for method in route.methods or ()
+        (method, f"{v2.PREFIX}{route.path}")
+        for route in iter_route_contexts(v2.router.routes)
+        for method in route.methods or ()
     )
     return [
         Middleware(
             DeprecationMiddleware,
-            old_prefix="/api/v1/",
-            new_prefix="/api/v2/",
+            old_prefix=f"{v1.PREFIX}/",
+            new_prefix=f"{v2.PREFIX}/",
             successors=successors,
             deprecated_at=settings.api_v1_deprecated or settings.api_v1_sunset - HALF_A_YEAR,
             sunset_at=settings.api_v1_sunset.astimezone(UTC),
@@ -189,8 +191,10 @@ def create_application(settings: Settings | None = None) -> FastAPI:
     install_error_handlers(application)
     install_openapi(application)
     # Routes are tried in order: probes ask most often, and their few routes cost the others little.
-    for router in (health.router, v1, v2, metrics_router):
-        application.include_router(router)
+    application.include_router(health.router)
+    application.include_router(v1.router, prefix=v1.PREFIX)
+    application.include_router(v2.router, prefix=v2.PREFIX)
+    application.include_router(metrics_router)
     return application
 
 

@@ -11,17 +11,24 @@ from app.dependencies.process import state_of
 from app.services.principal import Authenticator, Client, Principal
 
 LONGEST_USER_AGENT = 400
-bearer = OAuth2PasswordBearer(
+
+
+class _Bearer(OAuth2PasswordBearer):
+    """Reads the token and tells whose it is; in one dependency, because each takes its time."""
+
+    async def __call__(self, request: Request) -> Principal:  # type: ignore[override]  # the parent gives the token
+        token = await super().__call__(request)
+        state = state_of(request)
+        return await Authenticator(state["access_tokens"], state["sessions"]).authenticate(token)
+
+
+_principal = _Bearer(
     tokenUrl="/api/v1/auth/token",
     refreshUrl="/api/v1/auth/token",
     description="The access token that `POST /api/v1/auth/token` grants.",
+    scheme_name="OAuth2PasswordBearer",
     auto_error=False,
 )
-
-
-async def _principal(request: Request, token: Annotated[str | None, Depends(bearer)]) -> Principal:
-    state = state_of(request)
-    return await Authenticator(state["access_tokens"], state["sessions"]).authenticate(token)
 
 
 async def _client(request: Request) -> Client:

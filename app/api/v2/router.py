@@ -4,5 +4,7 @@ from fastapi import APIRouter
 
 from app.api.v2 import users
 
-router = APIRouter(prefix="/api/v2")
-router.include_router(users.router)
+PREFIX = "/api/v2"
+router = APIRouter()
+for part in (users,):
+    router.routes.extend(part.router.routes)
