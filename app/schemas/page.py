@@ -1,6 +1,5 @@
 """A page of a list."""
 
-from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 from pydantic import ConfigDict, Field
@@ -16,7 +15,7 @@ class Page(OutputModel, Generic[T]):
     # A parametrised generic does not inherit the docstring.
     model_config = ConfigDict(json_schema_extra={"description": "Some of a list, and the cursor of what follows."})
 
-    items: Sequence[T] = Field(max_length=100)
+    items: list[T] = Field(max_length=100)
     next_cursor: str | None = Field(default=None, max_length=2000)
     """Give it as `cursor` to read on; null on the last page."""
 

@@ -1,12 +1,13 @@
 """The job queue, for administrators."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
 
+from app.api.answers import linked
 from app.api.openapi import problems
 from app.core.exceptions import NotFoundError
 from app.core.refusals import JobNotFailedError
 from app.db.pagination import KeysetPage
-from app.dependencies import JobFilter, JobIdPath, Jobs, JobsRead, Pages
+from app.dependencies import JobFilter, JobIdPath, Jobs, JobsRead
 from app.models.job import JobRow
 from app.schemas.job import JobRead
 from app.schemas.page import Page
@@ -15,9 +16,9 @@ router = APIRouter(prefix="/admin/jobs", tags=["admin"])
 
 
 @router.get("", response_model=Page[JobRead])
-async def list_jobs(jobs: JobsRead, query: JobFilter, pages: Pages) -> KeysetPage[JobRow]:
+async def list_jobs(jobs: JobsRead, query: JobFilter, request: Request, response: Response) -> KeysetPage[JobRow]:
     """List jobs that wait, run or have failed for good, oldest first."""
-    return pages.link(await jobs.list(query))
+    return linked(request, response, await jobs.list(query))
 
 
 @router.post("/{job_id}/requeue", status_code=204, responses=problems(NotFoundError, JobNotFailedError))

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
+from app.api.answers import linked, tagged
 from app.api.idempotency import IdempotentRoute
 from app.api.openapi import problems
 from app.core.exceptions import NotFoundError, PreconditionFailedError, PreconditionRequiredError, ValidationFailedError
@@ -9,13 +10,11 @@ from app.core.refusals import IdempotencyInProgressError, IdempotencyKeyReusedEr
 from app.db.pagination import KeysetPage
 from app.dependencies import (
     Idempotent,
+    IfNoneMatch,
     ItemFilter,
     ItemId,
     Items,
     ItemsRead,
-    Pages,
-    Tagger,
-    TaggerUnlessFresh,
     VersionsToChange,
 )
 from app.models.item import ItemRow
@@ -29,31 +28,33 @@ OUTDATED = problems(NotFoundError, PreconditionFailedError, PreconditionRequired
 
 
 @router.post("", response_model=ItemRead, status_code=201, responses=REPEATED, dependencies=[Idempotent])
-async def create_item(items: Items, data: ItemCreate, tagger: Tagger, request: Request, response: Response) -> ItemRow:
+async def create_item(items: Items, data: ItemCreate, request: Request, response: Response) -> ItemRow:
     """Create an item. With an `Idempotency-Key` a retry makes no second one."""
     item = await items.create(data)
     response.headers["Location"] = request.app.url_path_for("read_item", item_id=item.id)
-    return tagger.tag(item)
+    return tagged(response, item)
 
 
 @router.get("", response_model=Page[ItemRead])
-async def list_items(items: ItemsRead, query: ItemFilter, pages: Pages) -> KeysetPage[ItemRow]:
+async def list_items(items: ItemsRead, query: ItemFilter, request: Request, response: Response) -> KeysetPage[ItemRow]:
     """List one's own items, page by page."""
-    return pages.link(await items.list(query))
+    return linked(request, response, await items.list(query))
 
 
 @router.get("/{item_id}", response_model=ItemRead, responses={**MISSING, 304: {"description": "Not modified"}})
-async def read_item(items: ItemsRead, item_id: ItemId, tagger: TaggerUnlessFresh) -> ItemRow:
+async def read_item(
+    items: ItemsRead, item_id: ItemId, response: Response, if_none_match: IfNoneMatch = None
+) -> ItemRow:
     """Read one of one's own items, unless the client has this version (`If-None-Match`)."""
-    return tagger.tag(await items.get(item_id))
+    return tagged(response, await items.get(item_id), unless=if_none_match)
 
 
 @router.patch("/{item_id}", response_model=ItemRead, responses=OUTDATED)
 async def update_item(
-    items: Items, item_id: ItemId, data: ItemUpdate, versions: VersionsToChange, tagger: Tagger
+    items: Items, item_id: ItemId, data: ItemUpdate, versions: VersionsToChange, response: Response
 ) -> ItemRow:
     """Change what is given; what is left out stays. With `If-Match`, only that version is changed."""
-    return tagger.tag(await items.update(item_id, data, versions))
+    return tagged(response, await items.update(item_id, data, versions))
 
 
 @router.delete("/{item_id}", status_code=204, responses=OUTDATED)

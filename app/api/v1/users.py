@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
+from app.api.answers import linked
 from app.api.openapi import problems
 from app.core.exceptions import NotFoundError
 from app.core.refusals import EmailTakenError, LastAdminError, PasswordIncorrectError
@@ -9,7 +10,6 @@ from app.db.pagination import KeysetPage
 from app.dependencies import (
     HOUR,
     Account,
-    Pages,
     Paging,
     Registration,
     UserAdmin,
@@ -84,9 +84,9 @@ async def read_user(users: UsersRead, user_id: UserId) -> UserRow:
 
 
 @router.get("", response_model=Page[UserRead])
-async def list_users(users: UserList, query: Paging, pages: Pages) -> KeysetPage[UserRow]:
+async def list_users(users: UserList, query: Paging, request: Request, response: Response) -> KeysetPage[UserRow]:
     """List every account, oldest first; for administrators."""
-    return pages.link(await users.list(query))
+    return linked(request, response, await users.list(query))
 
 
 @router.patch("/{user_id}", response_model=UserRead, responses=ADMINISTRATION)

@@ -1,11 +1,12 @@
 """Accounts in the shape of version 2."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
 
+from app.api.answers import linked
 from app.api.openapi import problems
 from app.core.exceptions import NotFoundError
 from app.db.pagination import KeysetPage
-from app.dependencies import Pages, Paging, UserId, UserList, UsersRead
+from app.dependencies import Paging, UserId, UserList, UsersRead
 from app.models.user import UserRow
 from app.schemas.page import Page
 from app.schemas.user_v2 import UserReadV2
@@ -26,6 +27,6 @@ async def read_user_v2(users: UsersRead, user_id: UserId) -> UserRow:
 
 
 @router.get("", response_model=Page[UserReadV2])
-async def list_users_v2(users: UserList, query: Paging, pages: Pages) -> KeysetPage[UserRow]:
+async def list_users_v2(users: UserList, query: Paging, request: Request, response: Response) -> KeysetPage[UserRow]:
     """List every account, oldest first; for administrators."""
-    return pages.link(await users.list(query))
+    return linked(request, response, await users.list(query))
