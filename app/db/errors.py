@@ -84,19 +84,25 @@ def _of_cause(cause: BaseException) -> type[DomainError] | None:
     return next((kind for raised, kind in BY_TYPE.items() if isinstance(cause, raised)), None)
 
 
+def is_ending(error: BaseException) -> bool:
+    """Tell whether the server has ended the connection, or is a mere replica: others will fare the same."""
+    state = getattr(error, "sqlstate", None) or ""
+    return state in ENDED_BY_THE_SERVER or state.startswith(CONNECTION_EXCEPTION_CLASS)
+
+
 def note_disconnect(context: ExceptionContext) -> None:
-    """Tell the pool to forget all its connections when one was ended by the server, or leads to a mere replica."""
-    state = getattr(context.original_exception, "sqlstate", None) or ""
-    if state in ENDED_BY_THE_SERVER or state.startswith(CONNECTION_EXCEPTION_CLASS):
+    """Let SQLAlchemy's pool forget all its connections then."""
+    if is_ending(context.original_exception):
         context.is_disconnect = True
 
 
-def translate(error: Exception, *, committing: bool = False) -> DomainError:
+def translate(error: Exception, *, is_lost: bool = False) -> DomainError:
     """Give the domain error for what SQLAlchemy or asyncpg raised; InternalError for what has no other name.
 
-    A connection that is lost while `committing` may have kept everything: only before that is the work surely lost.
+    `is_lost` says that the connection is, and surely all that was done on it: not so when COMMIT was on its way.
+    SQLAlchemy tells so itself.
     """
-    if isinstance(error, exc.DBAPIError) and error.connection_invalidated and not committing:
+    if is_lost or (isinstance(error, exc.DBAPIError) and error.connection_invalidated):
         return UnitOfWorkLostError()
     found = (_of_cause(cause) for cause in _causes(error))
     return next((kind for kind in found if kind), InternalError)()

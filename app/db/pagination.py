@@ -8,16 +8,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Generic, Self, TypeVar, TypeVarTuple
+from typing import Any, Generic, Self, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Row, Select, bindparam, tuple_
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, tuple_
 from sqlalchemy.orm import QueryableAttribute
 
 from app.core.config import Settings
 from app.core.exceptions import InvalidCursorError
 from app.core.security import derive_keys
-from app.db.reader import Parameters, Reader
+from app.db.prepared import Parameters, Prepared, R
+from app.db.reader import Reader
 
 SIGNATURE_BYTES = 16
 READERS: dict[str, Callable[[str], object]] = {
@@ -28,7 +29,6 @@ READERS: dict[str, Callable[[str], object]] = {
 }
 """How the values that lists are sorted by are read back."""
 T = TypeVar("T")
-Columns = TypeVarTuple("Columns")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +100,15 @@ class Keyset:
     scope: str
 
     async def page(
-        self, session: Reader, statement: Select[*Columns], parameters: Parameters, *, limit: int, cursor: str | None
-    ) -> KeysetPage[Row[*Columns]]:
+        self,
+        session: Reader,
+        statement: Select[*tuple[Any, ...]],
+        row: type[R],
+        parameters: Parameters,
+        *,
+        limit: int,
+        cursor: str | None,
+    ) -> KeysetPage[R]:
         """Read `limit` rows after the cursor; one more tells whether a page follows.
 
         The statement should be one that is built once, with parameters: then so is what is derived from it.
@@ -109,22 +116,21 @@ class Keyset:
         values = {**parameters, "limit": limit + 1}
         if cursor is not None:
             values["after"], values["after_key"] = self.cursors.read(self.scope, cursor)
-        paged: Select[*Columns] = _paged(statement, self.order, is_first=cursor is None)
-        rows = (await session.execute(paged, values)).all()
+        rows = await session.fetch(_paged(statement, row, self.order, is_first=cursor is None), values)
         if len(rows) <= limit:
             return KeysetPage(rows, None)
-        *shown, _ = rows
+        shown = rows[:limit]
         last, last_key = (getattr(shown[-1], str(column.key)) for column in (self.order.column, self.order.key))
         next_cursor = self.cursors.write(self.scope, last, last_key)
         return KeysetPage(shown, next_cursor)
 
 
 @lru_cache(maxsize=256)
-def _paged(statement: Select[Any], order: Order, *, is_first: bool) -> Select[Any]:
+def _paged(statement: Select[*tuple[Any, ...]], row: type[R], order: Order, *, is_first: bool) -> Prepared[R]:
     column, key = order.column, order.key
     if not is_first:
         position = tuple_(column, key)
         last = tuple_(bindparam("after", type_=column.type), bindparam("after_key", type_=key.type))
         statement = statement.where(position < last if order.descending else position > last)
     ends = (column.desc(), key.desc()) if order.descending else (column, key)
-    return statement.order_by(*ends).limit(bindparam("limit", type_=Integer))
+    return Prepared(statement.order_by(*ends).limit(bindparam("limit", type_=Integer)), row)

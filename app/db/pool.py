@@ -37,6 +37,10 @@ class FifoPool(AsyncAdaptedQueuePool):
         """Tell how it is used now, and how much was waited since it was made."""
         return PoolUsage(self.size(), self.checkedout(), self._waiting, self._waits, self._wait_seconds)
 
+    def expire(self) -> None:
+        """Make every connection anew before its next use."""
+        self._invalidate_time = time.time()
+
     async def _enter(self) -> None:
         if not self._gate.locked():
             await self._gate.acquire()

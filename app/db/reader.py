@@ -1,8 +1,8 @@
 """Reading: each statement by itself, on a connection of the pool that it has for just so long."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Any, TypeVar, TypeVarTuple, overload
+from itertools import starmap
+from typing import Any, TypeVar, TypeVarTuple, cast, overload
 
 import asyncpg
 from sqlalchemy import Executable, Result, ScalarResult
@@ -11,11 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.sql.selectable import TypedReturnsRows
 from sqlalchemy.util import greenlet_spawn
 
-from app.db.errors import translate
+from app.db.errors import is_ending, translate
+from app.db.pool import FifoPool
+from app.db.prepared import Parameters, Prepared, R
 
 DATABASE_FAULTS = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 """What a statement can raise; TimeoutError is the client's own time limit."""
-Parameters = Mapping[str, Any]
 T = TypeVar("T")
 Columns = TypeVarTuple("Columns")
 
@@ -28,6 +29,19 @@ class Reader(ABC):
 
     @abstractmethod
     async def _run(self, statement: Executable, params: Parameters | None) -> AnyResult: ...
+
+    @abstractmethod
+    async def _run_prepared(self, statement: Prepared[Any], arguments: list[Any]) -> list[asyncpg.Record]: ...
+
+    async def fetch(self, statement: Prepared[R], params: Parameters) -> list[R]:
+        """Run a prepared statement; give its rows."""
+        records = await self._run_prepared(statement, statement.arguments(params))
+        return list(starmap(statement.row, records))
+
+    async def fetch_one(self, statement: Prepared[R], params: Parameters) -> R | None:
+        """Run a prepared statement; give its first row, if there is one."""
+        rows = await self.fetch(statement, params)
+        return rows[0] if rows else None
 
     @overload
     async def execute(
@@ -72,6 +86,25 @@ class StatementReader(Reader):
             return await greenlet_spawn(self._execute, statement, params)
         except DATABASE_FAULTS as error:
             raise translate(error) from error
+
+    async def _run_prepared(self, statement: Prepared[Any], arguments: list[Any]) -> list[asyncpg.Record]:
+        try:
+            connection = await greenlet_spawn(self._engine.raw_connection)
+        except DATABASE_FAULTS as error:
+            raise translate(error) from error
+        driver = cast("asyncpg.Connection", connection.driver_connection)
+        try:
+            return await driver.fetch(statement.sql, *arguments)
+        except DATABASE_FAULTS as error:
+            is_lost = driver.is_closed() or is_ending(error)
+            if is_lost:
+                cast("FifoPool", self._engine.pool).expire()
+            raise translate(error, is_lost=is_lost) from error
+        except BaseException:  # Cancelled: nobody knows what the server still sends.
+            driver.terminate()
+            raise
+        finally:
+            connection.close()
 
     def _execute(self, statement: Executable, params: Parameters | None) -> AnyResult:
         with self._engine.connect() as connection:

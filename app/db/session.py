@@ -145,9 +145,10 @@ class Database:
             committing = True
             await session.commit()
         except BaseException as error:
+            is_lost = session.is_lost(error) and not committing
             await session.abandon()
             if isinstance(error, DATABASE_FAULTS):
-                raise translate(error, committing=committing) from error
+                raise translate(error, is_lost=is_lost) from error
             raise
 
     def _note_commit(self, changed_tables: set[str]) -> None:

@@ -10,7 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, a
 from sqlalchemy.util import await_, greenlet_spawn
 
 from app.core.exceptions import InternalError
-from app.db.reader import DATABASE_FAULTS, AnyResult, Parameters, Reader
+from app.db.errors import is_ending
+from app.db.pool import FifoPool
+from app.db.prepared import Parameters, Prepared
+from app.db.reader import DATABASE_FAULTS, AnyResult, Reader
 
 ROLLBACK_SECONDS = 0.3
 Committed = Callable[[set[str]], None]
@@ -39,6 +42,13 @@ class Writer(Reader):
     async def _run(self, statement: Executable, params: Parameters | None) -> AnyResult:
         return await greenlet_spawn(self._execute, statement, params)
 
+    async def _run_prepared(self, statement: Prepared[Any], arguments: list[Any]) -> list[asyncpg.Record]:
+        if self._connection is None:
+            await greenlet_spawn(self._begin)
+        if statement.changed_table is not None:
+            self._changed.add(statement.changed_table)
+        return await self._driver.fetch(statement.sql, *arguments)
+
     async def execute_driver_sql(self, query: str, arguments: tuple[object, ...]) -> AnyResult:
         """Run what a library has written for PostgreSQL, with its `$1`."""
         connection = await greenlet_spawn(self._begin)
@@ -61,6 +71,13 @@ class Writer(Reader):
         if self._connection is not None:
             await self.flush()
             await greenlet_spawn(self._commit)
+
+    def is_lost(self, error: BaseException) -> bool:
+        """Tell whether an error has cost the connection; others that would fare the same are made anew."""
+        if self._connection is None or not (self._driver.is_closed() or is_ending(error)):
+            return False
+        cast("FifoPool", self._engine.sync_engine.pool).expire()
+        return True
 
     async def abandon(self) -> None:
         """Roll back; where the server does not answer to that either, drop the connection and go on."""

@@ -2,16 +2,19 @@
 
 from datetime import datetime
 from functools import cache
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     ForeignKey,
     Index,
-    Row,
+    Integer,
     Select,
     String,
     Table,
+    and_,
+    any_,
     bindparam,
     delete,
     func,
@@ -20,9 +23,9 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.orm import Mapped, mapped_column
-from sqlalchemy.sql.dml import ReturningUpdate
 
-from app.db.base import LIKE_ESCAPE, Base, Identified, Timestamped, table_column
+from app.db.base import LIKE_ESCAPE, Base, Identified, Timestamped
+from app.db.prepared import Prepared
 
 
 class Item(Identified, Timestamped, Base):
@@ -40,45 +43,53 @@ class Item(Identified, Timestamped, Base):
     version: Mapped[int] = mapped_column(server_default="1")
 
 
-ItemRow = Row[UUID, UUID, str, str | None, datetime, datetime, int]
+class ItemRow(NamedTuple):
+    """An item as it is read."""
+
+    id: UUID
+    owner_id: UUID
+    title: str
+    description: str | None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
 TABLE = cast("Table", Item.__table__)
-ID, OWNER, CREATED_AT = table_column(Item.id), table_column(Item.owner_id), table_column(Item.created_at)
-TITLE, VERSION = table_column(Item.title), table_column(Item.version)
-ITEM_COLUMNS = (
-    ID,
-    OWNER,
-    TITLE,
-    table_column(Item.description),
-    CREATED_AT,
-    table_column(Item.updated_at),
-    VERSION,
-)
+COLUMNS = [TABLE.c[name] for name in ItemRow._fields]
+ID, TITLE, CREATED_AT = TABLE.c.id, TABLE.c.title, TABLE.c.created_at
 CONDITIONS = {
     "title": TITLE.icontains(bindparam("title"), escape=LIKE_ESCAPE),
     "created_after": bindparam("created_after") < CREATED_AT,
     "created_before": bindparam("created_before") > CREATED_AT,
 }
-# Statements are built once, with parameters: putting one together costs as much as running it.
-ITEMS = select(*ITEM_COLUMNS).where(bindparam("owner") == OWNER)
-"""The items of one owner."""
-ITEM = ITEMS.where(bindparam("item_id") == ID)
-"""One of them."""
-IS_ITEM = (bindparam("item_id") == ID, bindparam("owner") == OWNER)
-INSERT_ITEM = insert(TABLE).returning(*ITEM_COLUMNS)
-"""A new item, of the values that are given."""
-DELETE_ITEM = delete(TABLE).where(*IS_ITEM).returning(ID)
-"""The end of one."""
+OWNED = bindparam("owner") == TABLE.c.owner_id
+IS_ITEM = and_(bindparam("item_id") == ID, OWNED)
+HAS_VERSION = TABLE.c.version == any_(bindparam("versions", type_=ARRAY(Integer)))
+
+ITEM = Prepared(select(*COLUMNS).where(IS_ITEM), ItemRow)
+"""One item of one owner."""
+INSERT_ITEM = Prepared(insert(TABLE).returning(*COLUMNS), ItemRow, "id", "owner_id", "title", "description")
+"""A new item."""
 
 
 @cache
-def update_item(*fields: str) -> ReturningUpdate[UUID, UUID, str, str | None, datetime, datetime, int]:
-    """Change these columns of one item, to the parameters `new_` and their names; and its version."""
-    changes: dict[str, Any] = {field.removeprefix("new_"): bindparam(field) for field in fields}
-    changes |= {"version": VERSION + 1, "updated_at": func.now()}
-    return update(TABLE).where(*IS_ITEM).values(changes).returning(*ITEM_COLUMNS)
-
-
-@cache
-def select_items(*conditions: str) -> Select[UUID, UUID, str, str | None, datetime, datetime, int]:
+def select_items(*conditions: str) -> Select[*tuple[Any, ...]]:
     """Select the items of one owner that meet some of `CONDITIONS`, whose parameters are named alike."""
-    return ITEMS.where(*(CONDITIONS[name] for name in conditions))
+    return select(*COLUMNS).where(OWNED, *(CONDITIONS[name] for name in conditions))
+
+
+@cache
+def update_item(*fields: str, is_versioned: bool) -> Prepared[ItemRow]:
+    """Change these columns of one item, to the parameters `new_` and their names, and its version."""
+    changes: dict[str, Any] = {field: bindparam(f"new_{field}") for field in fields}
+    changes |= {"version": TABLE.c.version + 1, "updated_at": func.now()}
+    conditions = [IS_ITEM, HAS_VERSION] if is_versioned else [IS_ITEM]
+    return Prepared(update(TABLE).where(*conditions).values(changes).returning(*COLUMNS), ItemRow)
+
+
+@cache
+def delete_item(*, is_versioned: bool) -> Prepared[ItemRow]:
+    """Delete one item."""
+    conditions = [IS_ITEM, HAS_VERSION] if is_versioned else [IS_ITEM]
+    return Prepared(delete(TABLE).where(*conditions).returning(*COLUMNS), ItemRow)

@@ -1,12 +1,12 @@
 """The queue's tables, for reading; pgqueuer writes them, and its migrations are not ours to compare."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import (
     BigInteger,
     DateTime,
     Integer,
-    Row,
     Select,
     Text,
     and_,
@@ -35,7 +35,20 @@ log = table(
     column("job_id", BigInteger),
     column("traceback", JSONB),
 )
-JobRow = Row[int, str, str, int, datetime, datetime, str | None]
+
+
+class JobRow(NamedTuple):
+    """A job as administrators see it: not its payload, which is nobody's business."""
+
+    id: int
+    kind: str
+    state: str
+    attempts: int
+    created_at: datetime
+    run_after: datetime
+    last_error: str | None
+
+
 STATE = case((cast(queue.c.status, Text) == "picked", "running"), else_=cast(queue.c.status, Text))
 LAST_ERROR = (
     select(log.c.traceback["exception_message"].astext)
@@ -62,6 +75,6 @@ JOBS = select(
     queue.c.execute_after.label("run_after"),
     LAST_ERROR.label("last_error"),
 )
-"""Jobs as administrators see them: not their payload, which is nobody's business."""
+"""All jobs."""
 JOBS_IN_STATE = JOBS.where(bindparam("state") == STATE)
 """Those in one state."""

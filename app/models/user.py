@@ -2,13 +2,15 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, Row, Select, String, UniqueConstraint, bindparam, select
+from sqlalchemy import CheckConstraint, Index, Select, String, UniqueConstraint, bindparam, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.refusals import EmailTakenError
 from app.db.base import Base, Identified, Timestamped
+from app.db.prepared import Prepared
 
 
 class Role(StrEnum):
@@ -36,24 +38,23 @@ class User(Identified, Timestamped, Base):
     is_verified: Mapped[bool] = mapped_column(server_default="false")
 
 
-UserRow = Row[UUID, str, str | None, str, bool, bool, datetime, datetime]
-USER_COLUMNS = (
-    User.id,
-    User.email,
-    User.full_name,
-    User.role,
-    User.is_active,
-    User.is_verified,
-    User.created_at,
-    User.updated_at,
-)
-"""What may be shown of an account: everything but the hash of its password."""
+class UserRow(NamedTuple):
+    """What may be shown of an account: everything but the hash of its password."""
+
+    id: UUID
+    email: str
+    full_name: str | None
+    role: str
+    is_active: bool
+    is_verified: bool
+    created_at: datetime
+    updated_at: datetime
 
 
-# Built once: putting a statement together costs as much as running it.
+USER_COLUMNS = [User.__table__.c[name] for name in UserRow._fields]
 USERS = select(*USER_COLUMNS)
 """Accounts as they may be shown."""
-USER = USERS.where(User.id == bindparam("user_id"))
+USER = Prepared(USERS.where(User.id == bindparam("user_id")), UserRow)
 """One of them."""
 
 

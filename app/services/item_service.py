@@ -15,13 +15,12 @@ from app.db.writer import Writer
 from app.models.item import (
     CONDITIONS,
     CREATED_AT,
-    DELETE_ITEM,
     ID,
     INSERT_ITEM,
     ITEM,
     TITLE,
-    VERSION,
     ItemRow,
+    delete_item,
     select_items,
     update_item,
 )
@@ -42,8 +41,7 @@ class ItemReader:
 
     async def get(self, item_id: UUID) -> ItemRow:
         """Read one item."""
-        found = await self.session.execute(ITEM, {"owner": self.owner_id, "item_id": item_id})
-        item = found.one_or_none()
+        item = await self.session.fetch_one(ITEM, {"owner": self.owner_id, "item_id": item_id})
         if item is None:
             raise NotFoundError
         return item
@@ -57,9 +55,8 @@ class ItemReader:
         scope = f"items {self.owner_id} {query.sort} {conditions}"
         keyset = Keyset(self.cursors, order, scope)
         parameters = {"owner": self.owner_id, **conditions}
-        return await keyset.page(
-            self.session, select_items(*conditions), parameters, limit=query.limit, cursor=query.cursor
-        )
+        statement = select_items(*conditions)
+        return await keyset.page(self.session, statement, ItemRow, parameters, limit=query.limit, cursor=query.cursor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,29 +68,30 @@ class ItemService(ItemReader):
     async def create(self, data: ItemCreate) -> ItemRow:
         """Make an item."""
         values = {"id": uuid7(), "owner_id": self.owner_id, "title": data.title, "description": data.description}
-        return (await self.session.execute(INSERT_ITEM, values)).one()
+        [item] = await self.session.fetch(INSERT_ITEM, values)
+        return item
 
     async def update(self, item_id: UUID, data: ItemUpdate, versions: Versions = None) -> ItemRow:
         """Change what is given, if the item has one of these versions.
 
         The check is in the statement, not before it: of two editors of one version one gets PreconditionFailedError.
         """
-        changes = {f"new_{name}": value for name, value in data.model_dump().items()}
-        statement = update_item(*changes)
-        if versions is not None:
-            statement = statement.where(VERSION.in_(versions))
-        found = await self.session.execute(statement, {"owner": self.owner_id, "item_id": item_id, **changes})
-        item = found.one_or_none()
+        changes = data.model_dump()
+        statement = update_item(*changes, is_versioned=versions is not None)
+        values = {f"new_{name}": value for name, value in changes.items()}
+        item = await self.session.fetch_one(statement, {**self._scope(item_id, versions), **values})
         if item is None:
             raise await self._why_not(item_id)
         return item
 
     async def delete(self, item_id: UUID, versions: Versions = None) -> None:
         """Delete one item, if it has one of these versions."""
-        statement = DELETE_ITEM if versions is None else DELETE_ITEM.where(VERSION.in_(versions))
-        found = await self.session.execute(statement, {"owner": self.owner_id, "item_id": item_id})
-        if found.one_or_none() is None:
+        statement = delete_item(is_versioned=versions is not None)
+        if await self.session.fetch_one(statement, self._scope(item_id, versions)) is None:
             raise await self._why_not(item_id)
+
+    def _scope(self, item_id: UUID, versions: Versions) -> dict[str, Any]:
+        return {"owner": self.owner_id, "item_id": item_id, "versions": versions}
 
     async def _why_not(self, item_id: UUID) -> DomainError:
         await self.get(item_id)

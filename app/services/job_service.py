@@ -28,7 +28,7 @@ class JobReader:
         order = Order(queue.c.id, queue.c.id, descending=False)
         keyset = Keyset(self.cursors, order, scope=f"jobs {query.state}")
         parameters = {} if query.state is None else {"state": query.state}
-        return await keyset.page(self.session, statement, parameters, limit=query.limit, cursor=query.cursor)
+        return await keyset.page(self.session, statement, JobRow, parameters, limit=query.limit, cursor=query.cursor)
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ class UserReader:
     async def get(self, user_id: UUID) -> UserRow:
         """Read one account, or raise NotFoundError: a hidden and a missing one look the same."""
         is_visible = self.viewer.is_admin or user_id == self.viewer.user_id
-        user = (await self.session.execute(USER, {"user_id": user_id})).one_or_none() if is_visible else None
+        user = await self.session.fetch_one(USER, {"user_id": user_id}) if is_visible else None
         if user is None:
             raise NotFoundError
         return user
@@ -117,7 +117,7 @@ class UserAdminReader:
     async def list(self, query: PageQuery) -> KeysetPage[UserRow]:
         """Read a page, oldest accounts first."""
         keyset = Keyset(self.cursors, Order(User.created_at, User.id, descending=False), scope="users")
-        return await keyset.page(self.session, USERS, {}, limit=query.limit, cursor=query.cursor)
+        return await keyset.page(self.session, USERS, UserRow, {}, limit=query.limit, cursor=query.cursor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,4 +157,4 @@ async def _change(session: Writer, user_id: UUID, values: dict[str, object]) -> 
     user = (await session.execute(statement)).one_or_none()
     if user is None:
         raise NotFoundError
-    return user
+    return UserRow(*user)
