@@ -34,6 +34,7 @@ from app.middleware.deadline import DeadlineMiddleware
 from app.middleware.deprecation import DeprecationMiddleware
 from app.middleware.logging import RequestContextMiddleware
 from app.middleware.normalization import NormalizationMiddleware
+from app.middleware.probes import ProbesMiddleware
 from app.middleware.rate_limit import RateLimitMiddleware
 from app.middleware.retry import RetryMiddleware
 from app.middleware.security_headers import SecurityHeadersMiddleware
@@ -108,11 +109,14 @@ def middleware(settings: Settings, metrics: Metrics) -> list[Middleware]:
             docs_paths=(DOCS_PATH, REDOC_PATH),
             https_only=settings.public_url.startswith("https:"),
         ),
+        # Inside the access line, which shows what the client wrote.
+        Middleware(NormalizationMiddleware),
         *deprecation(settings),
         # Outside the catch-all: without these headers a browser hides a 500 from the page that asked.
         *cors(settings),
         # Turns what is raised below, domain errors included, into answers.
         Middleware(CatchAllMiddleware, render=render_exception),
+        Middleware(ProbesMiddleware, answers=health.ANSWERS),
         Middleware(
             DeadlineMiddleware,
             answer_seconds=settings.request_timeout_seconds,
@@ -123,8 +127,6 @@ def middleware(settings: Settings, metrics: Metrics) -> list[Middleware]:
         Middleware(RateLimitMiddleware, limit=Limit("default", settings.rate_limit_per_minute, 60)),
         Middleware(SizeLimitsMiddleware, maximum_body_bytes=settings.max_body_bytes),
         Middleware(RetryMiddleware, metrics=metrics),
-        # Last, so that the access line shows what the client wrote.
-        Middleware(NormalizationMiddleware),
     ]
 
 

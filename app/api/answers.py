@@ -2,6 +2,7 @@
 
 from typing import Protocol, TypeVar
 from urllib.parse import urlencode
+from uuid import UUID
 
 from fastapi import Request, Response
 
@@ -19,6 +20,11 @@ class Versioned(Protocol):
 
 V = TypeVar("V", bound=Versioned)
 T = TypeVar("T")
+
+
+def locate(request: Request, response: Response, key: UUID) -> None:
+    """Say where something new in a collection can be read (RFC 9110, section 10.2.2)."""
+    response.headers["Location"] = f"{request.scope['path']}/{key}"
 
 
 def tagged(response: Response, row: V, *, unless: str | None = None) -> V:

@@ -7,7 +7,8 @@ from typing import Any, cast
 import asyncpg
 from sqlalchemy import Connection, Delete, Executable, Update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker
-from sqlalchemy.util import await_, greenlet_spawn
+from sqlalchemy.pool import PoolProxiedConnection
+from sqlalchemy.util import greenlet_spawn
 
 from app.core.exceptions import InternalError
 from app.db.errors import is_ending
@@ -33,32 +34,32 @@ class Writer(Reader):
         self._engine = engine
         self._sessions = sessions
         self._committed = committed
-        self._connection: Connection | None = None
+        self._pooled: PoolProxiedConnection | None = None
+        self._core: Connection | None = None
         self._orm: AsyncSession | None = None
         self._changed: set[str] = set()
         self.pending_jobs: list[Any] = []
         """What `enqueue` has handed over."""
 
     async def _run(self, statement: Executable, params: Parameters | None) -> AnyResult:
-        return await greenlet_spawn(self._execute, statement, params)
+        if isinstance(statement, Update | Delete):
+            self._changed.add(str(statement.table))
+        return await greenlet_spawn((await self._open_core()).execute, statement, params)
 
     async def _run_prepared(self, statement: Prepared[Any], arguments: list[Any]) -> list[asyncpg.Record]:
-        if self._connection is None:
-            await greenlet_spawn(self._begin)
         if statement.changed_table is not None:
             self._changed.add(statement.changed_table)
+        await self._begin()
         return await self._driver.fetch(statement.sql, *arguments)
 
     async def execute_driver_sql(self, query: str, arguments: tuple[object, ...]) -> AnyResult:
         """Run what a library has written for PostgreSQL, with its `$1`."""
-        connection = await greenlet_spawn(self._begin)
-        return await greenlet_spawn(connection.exec_driver_sql, query, arguments)
+        return await greenlet_spawn((await self._open_core()).exec_driver_sql, query, arguments)
 
     async def orm(self) -> AsyncSession:
         """Give a session of the ORM in the same transaction. It is flushed before the commit; it never commits."""
         if self._orm is None:
-            connection = await greenlet_spawn(self._begin)
-            self._orm = self._sessions(bind=AsyncConnection(self._engine, connection))
+            self._orm = self._sessions(bind=AsyncConnection(self._engine, await self._open_core()))
         return self._orm
 
     async def flush(self) -> None:
@@ -68,52 +69,54 @@ class Writer(Reader):
 
     async def commit(self) -> None:
         """Commit, and give the connection back. What follows is another transaction."""
-        if self._connection is not None:
-            await self.flush()
-            await greenlet_spawn(self._commit)
+        await self.flush()
+        if self._pooled is None:
+            return
+        if await self._driver.execute("COMMIT") != "COMMIT":
+            # PostgreSQL's answer to COMMIT after an error, which somebody must have swallowed.
+            raise InternalError
+        await self._close()
+        if self._changed:
+            self._committed(self._changed)
 
     def is_lost(self, error: BaseException) -> bool:
         """Tell whether an error has cost the connection; others that would fare the same are made anew."""
-        if self._connection is None or not (self._driver.is_closed() or is_ending(error)):
+        if self._pooled is None or not (self._driver.is_closed() or is_ending(error)):
             return False
         cast("FifoPool", self._engine.sync_engine.pool).expire()
         return True
 
     async def abandon(self) -> None:
         """Roll back; where the server does not answer to that either, drop the connection and go on."""
-        if self._connection is None:
+        if self._pooled is None:
             return
         try:
             async with asyncio.timeout(ROLLBACK_SECONDS):
                 await self._driver.execute("ROLLBACK")
         except (*DATABASE_FAULTS, OSError):
-            await greenlet_spawn(self._connection.invalidate)
-        await greenlet_spawn(self._close)
+            self._driver.terminate()
+        await self._close()
 
-    def _begin(self) -> Connection:
-        if self._connection is None:
-            self._connection = self._engine.sync_engine.connect()
-            self._driver = cast("asyncpg.Connection", self._connection.connection.driver_connection)
-            await_(self._driver.execute("BEGIN"))
-        return self._connection
+    async def _begin(self) -> None:
+        if self._pooled is None:
+            self._pooled = await greenlet_spawn(self._engine.sync_engine.raw_connection)
+            self._driver = cast("asyncpg.Connection", self._pooled.driver_connection)
+            await self._driver.execute("BEGIN")
 
-    def _execute(self, statement: Executable, params: Parameters | None) -> AnyResult:
-        if isinstance(statement, Update | Delete):
-            self._changed.add(str(statement.table))
-        return self._begin().execute(statement, params)
+    async def _open_core(self) -> Connection:
+        await self._begin()
+        if self._core is None:
+            self._core = Connection(self._engine.sync_engine, self._pooled)
+        return self._core
 
-    def _commit(self) -> None:
-        if await_(self._driver.execute("COMMIT")) != "COMMIT":
-            # PostgreSQL's answer to COMMIT after an error, which somebody must have swallowed.
-            raise InternalError
-        self._close()
-        if self._changed:
-            self._committed(self._changed)
+    async def _close(self) -> None:
+        if self._core is not None:
+            await greenlet_spawn(self._close_core, self._core)
+        elif self._pooled is not None:
+            self._pooled.close()
+        self._pooled = self._core = self._orm = None
 
-    def _close(self) -> None:
+    def _close_core(self, core: Connection) -> None:
         if self._orm is not None:
             self._orm.sync_session.close()
-            self._orm = None
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        core.close()

@@ -18,12 +18,11 @@ from app.dependencies.inputs import (
     VersionsToChange,
 )
 from app.dependencies.limits import HOUR, limited
-from app.dependencies.process import State, WriterSession
+from app.dependencies.process import State, WriterSession, state_of
 from app.dependencies.services import (
     Account,
     Auth,
     Check,
-    Health,
     Items,
     ItemsRead,
     Jobs,
@@ -48,7 +47,6 @@ __all__ = [
     "Auth",
     "Check",
     "CurrentUser",
-    "Health",
     "Idempotent",
     "IfNoneMatch",
     "ItemFilter",
@@ -78,4 +76,5 @@ __all__ = [
     "VersionsToChange",
     "WriterSession",
     "limited",
+    "state_of",
 ]

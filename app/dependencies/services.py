@@ -9,7 +9,6 @@ from app.dependencies.caller import Administrator, CurrentUser, RequestClient
 from app.dependencies.process import WriterSession, state_of
 from app.services.account_service import AccountService, RecoveryService
 from app.services.auth_service import AuthService
-from app.services.health_service import HealthService
 from app.services.item_service import ItemReader, ItemService
 from app.services.job_service import JobReader, JobService
 from app.services.metrics_service import MetricsService
@@ -95,10 +94,6 @@ async def _jobs(_: Administrator, session: WriterSession) -> JobService:
     return JobService(session)
 
 
-async def _health(request: Request) -> HealthService:
-    return state_of(request)["health"]
-
-
 async def _scrape(request: Request, client: RequestClient) -> MetricsService:
     state = state_of(request)
     if not state["settings"].shows_metrics_to(client.ip_address):
@@ -136,5 +131,3 @@ Jobs = Annotated[JobService, Depends(_jobs)]
 """Requeues and cancels jobs, for administrators."""
 Scrape = Annotated[MetricsService, Depends(_scrape)]
 """Tells what is measured, to those who may know."""
-Health = Annotated[HealthService, Depends(_health)]
-"""Checks the parts that the process needs."""

@@ -3,14 +3,10 @@
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.core.exceptions import OverloadedError
-from app.middleware.trusted_hosts import PROBE_PREFIX
 
 
 class ConcurrencyLimitMiddleware:
-    """Refuses what exceeds the limit: a quick 503 is worth more than an answer after everyone has given up.
-
-    Probes pass: a process that is busy is not ill.
-    """
+    """Refuses what exceeds the limit: a quick 503 is worth more than an answer after everyone has given up."""
 
     def __init__(self, app: ASGIApp, maximum: int) -> None:
         """Serve `maximum` requests at the same time."""
@@ -19,7 +15,7 @@ class ConcurrencyLimitMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or raise OverloadedError."""
-        if scope["type"] != "http" or scope["path"].startswith(PROBE_PREFIX):
+        if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         if self.free == 0:

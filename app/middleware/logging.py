@@ -68,4 +68,5 @@ def choose_request_id(offered: str) -> str:
 def route_template(scope: Scope) -> str | None:
     """Give the whole template of the matched route; `scope["route"].path` has lost its prefixes."""
     context = scope.get("fastapi", {}).get("effective_route_context")
-    return context.path if context else None
+    route: str | None = context.path if context else scope["state"].get("route")
+    return route

@@ -9,7 +9,6 @@ from app.core.hit_counters import Limit
 from app.core.rate_limit import RateLimiter, address_key
 from app.core.security import AccessTokens
 from app.middleware.headers import encode_headers, read_header
-from app.middleware.trusted_hosts import PROBE_PREFIX
 
 
 class RateLimitMiddleware:
@@ -20,13 +19,13 @@ class RateLimitMiddleware:
     """
 
     def __init__(self, app: ASGIApp, limit: Limit) -> None:
-        """Allow so much; probes do not count."""
+        """Allow so much."""
         self.app = app
         self.limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or raise TooManyRequestsError."""
-        if scope["type"] != "http" or scope["path"].startswith(PROBE_PREFIX):
+        if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         state: dict[str, Any] = scope["state"]

@@ -5,11 +5,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.core.exceptions import InvalidHostError
 from app.middleware.headers import read_header
 
-PROBE_PREFIX = "/health/"
-
 
 class TrustedHostsMiddleware:
-    """Refuses requests for other hosts. Probes pass: they come by IP address."""
+    """Refuses requests for other hosts."""
 
     def __init__(self, app: ASGIApp, hosts: tuple[str, ...]) -> None:
         """Serve these hosts: names without ports, `*.example.com` for subdomains, `*` for all."""
@@ -19,7 +17,7 @@ class TrustedHostsMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or raise InvalidHostError."""
-        if scope["type"] == "http" and not scope["path"].startswith(PROBE_PREFIX):
+        if scope["type"] == "http":
             host = without_port(read_header(scope, b"host"))
             if not (self.names & {host, "*"} or host.endswith(self.suffixes or ("\0",))):
                 raise InvalidHostError

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from app.api.answers import linked, tagged
+from app.api.answers import linked, locate, tagged
 from app.api.idempotency import IdempotentRoute
 from app.api.openapi import problems
 from app.core.exceptions import NotFoundError, PreconditionFailedError, PreconditionRequiredError, ValidationFailedError
@@ -31,7 +31,7 @@ OUTDATED = problems(NotFoundError, PreconditionFailedError, PreconditionRequired
 async def create_item(items: Items, data: ItemCreate, request: Request, response: Response) -> ItemRow:
     """Create an item. With an `Idempotency-Key` a retry makes no second one."""
     item = await items.create(data)
-    response.headers["Location"] = request.app.url_path_for("read_item", item_id=item.id)
+    locate(request, response, item.id)
     return tagged(response, item)
 
 

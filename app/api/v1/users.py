@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from app.api.answers import linked
+from app.api.answers import linked, locate
 from app.api.openapi import problems
 from app.core.exceptions import NotFoundError
 from app.core.refusals import EmailTakenError, LastAdminError, PasswordIncorrectError
@@ -37,7 +37,7 @@ MAILS = limited("mails", 5, HOUR)
 async def create_user(registration: Registration, data: UserCreate, request: Request, response: Response) -> User:
     """Register an account."""
     user = await registration.register(data)
-    response.headers["Location"] = request.app.url_path_for("read_user", user_id=user.id)
+    locate(request, response, user.id)
     return user
 
 
