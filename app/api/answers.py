@@ -1,7 +1,7 @@
 """What answers carry beside their bodies: entity tags, and links to further pages."""
 
 from typing import Protocol, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from fastapi import Request, Response
@@ -38,5 +38,5 @@ def linked(request: Request, response: Response, page: KeysetPage[T]) -> KeysetP
     """Link a page to the next one (RFC 8288), where there is one."""
     if page.next_cursor is not None:
         query = urlencode({**request.query_params, "cursor": page.next_cursor})
-        response.headers["Link"] = f'<{request.url.path}?{query}>; rel="next"'
+        response.headers["Link"] = f'<{quote(request.scope["path"])}?{query}>; rel="next"'
     return page

@@ -49,5 +49,4 @@ class DeprecationMiddleware:
 
     def _has_successor(self, scope: Scope) -> bool:
         template = route_template(scope) or ""
-        method = "GET" if scope["method"] == "HEAD" else scope["method"]
-        return (method, template.replace(self.old_prefix, self.new_prefix, 1)) in self.successors
+        return (scope["method"], template.replace(self.old_prefix, self.new_prefix, 1)) in self.successors

@@ -48,7 +48,8 @@ class ItemReader:
 
     async def list(self, query: ItemQuery) -> KeysetPage[ItemRow]:
         """Read a page of the items that match."""
-        conditions = query.model_dump(include=set(CONDITIONS), exclude_none=True)
+        given = ((name, getattr(query, name)) for name in CONDITIONS)
+        conditions = {name: value for name, value in given if value is not None}
         if query.title is not None:
             conditions["title"] = escape_like(query.title)
         order = Order(SORTABLE[query.sort.lstrip("-")], ID, query.sort.startswith("-"))
