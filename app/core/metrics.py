@@ -29,7 +29,6 @@ class Metrics:
         """Register them, in a registry of this application's own."""
         self.registry = CollectorRegistry()
         self._children: dict[tuple[str, str, int], tuple[Increment, Observe]] = {}
-        self._limit_children: dict[tuple[str, bool], Increment] = {}
         self._requests = self._counter("http_requests", "Requests answered", "method", "route", "status")
         self._seconds = self._histogram("http_request_duration_seconds", "Time to answer", LATENCY_BUCKETS, "route")
         self.requests_in_flight = 0
@@ -37,7 +36,7 @@ class Metrics:
         self._in_flight = self._gauge("http_requests_in_flight", "Requests being served")
         self.problems = self._counter("http_problems", "Refusals and faults, by the code of the problem", "code")
         self.repeated = self._counter("http_requests_repeated", "Requests run again after a lost unit of work")
-        self._limits = self._counter("rate_limit_hits", "Hits on rate limits", "limit", "outcome")
+        self.limits = self._counter("rate_limit_refusals", "Requests that a rate limit refused", "limit")
         self.limits_alone = self._counter("rate_limit_fallbacks", "Times that the shared counter was given up")
         self.pool_size = self._gauge("database_pool_size", "Connections that the pools may hold")
         self.pool_in_use = self._gauge("database_pool_in_use", "Connections in use")
@@ -62,14 +61,6 @@ class Metrics:
         count, observe = child
         count()
         observe(seconds)
-
-    def limit_hit(self, limit: str, *, is_allowed: bool) -> None:
-        """Count a hit on a rate limit."""
-        count = self._limit_children.get((limit, is_allowed))
-        if count is None:
-            count = self._limits.labels(limit, "allowed" if is_allowed else "refused").inc
-            self._limit_children[limit, is_allowed] = count
-        count()
 
     def note_in_flight(self) -> None:
         """Take down how many requests are being served."""

@@ -92,8 +92,8 @@ class RateLimiter:
         except SHARED_FAULTS as error:
             self._open_breaker(error)
             count = await self._local.hit(limit, key, window)
-        self._metrics.limit_hit(limit.name, is_allowed=count.is_allowed)
         if not count.is_allowed:
+            self._metrics.limits.labels(limit.name).inc()
             wait = max(1, math.ceil(wait_seconds(limit, count, window)))
             raise TooManyRequestsError.after(wait, Usage(limit, 0, wait).headers)
         used = count.previous * window.weight_of_previous(limit) + count.current

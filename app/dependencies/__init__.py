@@ -18,7 +18,7 @@ from app.dependencies.inputs import (
     VersionsToChange,
 )
 from app.dependencies.limits import HOUR, limited
-from app.dependencies.process import State, WriterSession, state_of
+from app.dependencies.process import State, state_of
 from app.dependencies.services import (
     Account,
     Auth,
@@ -74,7 +74,6 @@ __all__ = [
     "Users",
     "UsersRead",
     "VersionsToChange",
-    "WriterSession",
     "limited",
     "state_of",
 ]

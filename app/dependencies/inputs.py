@@ -7,7 +7,7 @@ from fastapi import Depends, Form, Header, Path, Query, Request
 
 from app.core.conditional import versions_to_change
 from app.dependencies.caller import CurrentUser
-from app.dependencies.process import WriterSession, state_of
+from app.dependencies.process import state_of, writer_of
 from app.schemas.item import ItemQuery
 from app.schemas.job import JobQuery
 from app.schemas.page import PageQuery
@@ -64,7 +64,6 @@ class AlreadyAnswered(Exception):  # noqa: N818  no error: the work is done
 async def _idempotency(
     request: Request,
     user: CurrentUser,
-    session: WriterSession,
     idempotency_key: Annotated[
         str | None, Header(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$", examples=["8e03978e-40d5"])
     ] = None,
@@ -72,7 +71,7 @@ async def _idempotency(
     if idempotency_key is None:
         return
     operation = f"{request.method} {request.url.path}"
-    service = IdempotencyService(session, user.user_id, operation, idempotency_key)
+    service = IdempotencyService(await writer_of(request), user.user_id, operation, idempotency_key)
     answer = await service.begin(await request.body())
     if answer is not None:
         raise AlreadyAnswered(answer)

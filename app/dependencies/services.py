@@ -6,7 +6,7 @@ from fastapi import Depends, Request
 
 from app.core.exceptions import NotFoundError
 from app.dependencies.caller import Administrator, CurrentUser, RequestClient
-from app.dependencies.process import WriterSession, state_of
+from app.dependencies.process import state_of, writer_of
 from app.services.account_service import AccountService, RecoveryService
 from app.services.auth_service import AuthService
 from app.services.item_service import ItemReader, ItemService
@@ -32,8 +32,9 @@ Check = Annotated[PasswordCheck, Depends(_password_check)]
 """Checks passwords, at a bounded rate."""
 
 
-async def _auth(request: Request, session: WriterSession, check: Check, client: RequestClient) -> AuthService:
+async def _auth(request: Request, check: Check, client: RequestClient) -> AuthService:
     state = state_of(request)
+    session = await writer_of(request)
     keeper = SessionKeeper(session, state["settings"])
     return AuthService(session, keeper, check, state["access_tokens"], client)
 
@@ -42,29 +43,29 @@ async def _session_reader(request: Request, user: CurrentUser) -> SessionReader:
     return SessionReader(state_of(request)["database"].reader(), user)
 
 
-async def _sessions(user: CurrentUser, session: WriterSession) -> SessionService:
-    return SessionService(session, user)
+async def _sessions(request: Request, user: CurrentUser) -> SessionService:
+    return SessionService(await writer_of(request), user)
 
 
-async def _account(request: Request, user: CurrentUser, session: WriterSession, check: Check) -> AccountService:
-    return AccountService(session, user, check, state_of(request)["passwords"])
+async def _account(request: Request, user: CurrentUser, check: Check) -> AccountService:
+    return AccountService(await writer_of(request), user, check, state_of(request)["passwords"])
 
 
-async def _recovery(request: Request, session: WriterSession) -> RecoveryService:
+async def _recovery(request: Request) -> RecoveryService:
     state = state_of(request)
-    return RecoveryService(session, state["database"], state["passwords"], state["limiter"])
+    return RecoveryService(await writer_of(request), state["database"], state["passwords"], state["limiter"])
 
 
-async def _registration(request: Request, session: WriterSession) -> RegistrationService:
-    return RegistrationService(session, state_of(request)["passwords"])
+async def _registration(request: Request) -> RegistrationService:
+    return RegistrationService(await writer_of(request), state_of(request)["passwords"])
 
 
 async def _user_reader(request: Request, user: CurrentUser) -> UserReader:
     return UserReader(state_of(request)["database"].reader(), user)
 
 
-async def _users(user: CurrentUser, session: WriterSession, check: Check) -> UserService:
-    return UserService(session, user, check)
+async def _users(request: Request, user: CurrentUser, check: Check) -> UserService:
+    return UserService(await writer_of(request), user, check)
 
 
 async def _user_list(request: Request, _: Administrator) -> UserAdminReader:
@@ -72,8 +73,8 @@ async def _user_list(request: Request, _: Administrator) -> UserAdminReader:
     return UserAdminReader(state["database"].reader(), state["cursors"])
 
 
-async def _user_admin(_: Administrator, session: WriterSession) -> UserAdminService:
-    return UserAdminService(session)
+async def _user_admin(request: Request, _: Administrator) -> UserAdminService:
+    return UserAdminService(await writer_of(request))
 
 
 async def _item_reader(request: Request, user: CurrentUser) -> ItemReader:
@@ -81,8 +82,8 @@ async def _item_reader(request: Request, user: CurrentUser) -> ItemReader:
     return ItemReader(state["database"].reader(), user.user_id, state["cursors"])
 
 
-async def _items(request: Request, user: CurrentUser, session: WriterSession) -> ItemService:
-    return ItemService(session, user.user_id, state_of(request)["cursors"])
+async def _items(request: Request, user: CurrentUser) -> ItemService:
+    return ItemService(await writer_of(request), user.user_id, state_of(request)["cursors"])
 
 
 async def _job_reader(request: Request, _: Administrator) -> JobReader:
@@ -90,8 +91,8 @@ async def _job_reader(request: Request, _: Administrator) -> JobReader:
     return JobReader(state["database"].reader(), state["cursors"])
 
 
-async def _jobs(_: Administrator, session: WriterSession) -> JobService:
-    return JobService(session)
+async def _jobs(request: Request, _: Administrator) -> JobService:
+    return JobService(await writer_of(request))
 
 
 async def _scrape(request: Request, client: RequestClient) -> MetricsService:
