@@ -5,6 +5,7 @@ from app.dependencies.inputs import (
     IDEMPOTENCY_SCOPE_KEY,
     AlreadyAnswered,
     Idempotent,
+    IfMatch,
     IfNoneMatch,
     ItemFilter,
     ItemId,
@@ -15,7 +16,6 @@ from app.dependencies.inputs import (
     SessionId,
     TokenForm,
     UserId,
-    VersionsToChange,
 )
 from app.dependencies.limits import HOUR, limited
 from app.dependencies.process import State, state_of
@@ -48,6 +48,7 @@ __all__ = [
     "Check",
     "CurrentUser",
     "Idempotent",
+    "IfMatch",
     "IfNoneMatch",
     "ItemFilter",
     "ItemId",
@@ -73,7 +74,6 @@ __all__ = [
     "UserList",
     "Users",
     "UsersRead",
-    "VersionsToChange",
     "limited",
     "state_of",
 ]

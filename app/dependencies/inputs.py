@@ -5,9 +5,8 @@ from uuid import UUID
 
 from fastapi import Depends, Form, Header, Path, Query, Request
 
-from app.core.conditional import versions_to_change
 from app.dependencies.caller import CurrentUser
-from app.dependencies.process import state_of, writer_of
+from app.dependencies.process import writer_of
 from app.schemas.item import ItemQuery
 from app.schemas.job import JobQuery
 from app.schemas.page import PageQuery
@@ -15,7 +14,10 @@ from app.schemas.token import TokenRequest, TokenRevocation
 from app.services.idempotency_service import IdempotencyService, StoredAnswer
 
 IDEMPOTENCY_SCOPE_KEY = "idempotency"
-TagHeader = Annotated[str | None, Header(max_length=1000)]
+IfMatch = Annotated[str | None, Header(max_length=1000)]
+"""The versions that the request may change."""
+IfNoneMatch = Annotated[str | None, Header(max_length=1000)]
+"""The versions that the client has."""
 TokenForm = Annotated[TokenRequest, Form()]
 """The form of a token request."""
 RevocationForm = Annotated[TokenRevocation, Form()]
@@ -34,19 +36,6 @@ ItemId = Annotated[UUID, Path(description="The id of an item.")]
 """An item in the path."""
 JobIdPath = Annotated[int, Path(description="The id of a job.", ge=1, le=2**63 - 1)]
 """A job in the path."""
-
-
-# Versions
-
-
-async def _versions(request: Request, if_match: TagHeader = None) -> frozenset[int] | None:
-    return versions_to_change(if_match, required=state_of(request)["settings"].require_if_match)
-
-
-IfNoneMatch = TagHeader
-"""The versions that the client has."""
-VersionsToChange = Annotated[frozenset[int] | None, Depends(_versions)]
-"""The versions that the request may change (`If-Match`); None: whichever there is."""
 
 
 # Idempotency

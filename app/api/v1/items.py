@@ -2,20 +2,21 @@
 
 from fastapi import APIRouter, Request, Response
 
-from app.api.answers import linked, locate, tagged
+from app.api.conditional import matched, tagged
 from app.api.idempotency import IdempotentRoute
+from app.api.links import linked, locate
 from app.api.openapi import problems
 from app.core.exceptions import NotFoundError, PreconditionFailedError, PreconditionRequiredError, ValidationFailedError
 from app.core.refusals import IdempotencyInProgressError, IdempotencyKeyReusedError
 from app.db.pagination import KeysetPage
 from app.dependencies import (
     Idempotent,
+    IfMatch,
     IfNoneMatch,
     ItemFilter,
     ItemId,
     Items,
     ItemsRead,
-    VersionsToChange,
 )
 from app.models.item import ItemRow
 from app.schemas.item import ItemCreate, ItemRead, ItemUpdate
@@ -51,13 +52,13 @@ async def read_item(
 
 @router.patch("/{item_id}", response_model=ItemRead, responses=OUTDATED)
 async def update_item(
-    items: Items, item_id: ItemId, data: ItemUpdate, versions: VersionsToChange, response: Response
+    items: Items, item_id: ItemId, data: ItemUpdate, request: Request, response: Response, if_match: IfMatch = None
 ) -> ItemRow:
     """Change what is given; what is left out stays. With `If-Match`, only that version is changed."""
-    return tagged(response, await items.update(item_id, data, versions))
+    return tagged(response, await items.update(item_id, data, matched(request, if_match)))
 
 
 @router.delete("/{item_id}", status_code=204, responses=OUTDATED)
-async def delete_item(items: Items, item_id: ItemId, versions: VersionsToChange) -> None:
+async def delete_item(items: Items, item_id: ItemId, request: Request, if_match: IfMatch = None) -> None:
     """Delete an item. With `If-Match`, only that version is deleted."""
-    await items.delete(item_id, versions)
+    await items.delete(item_id, matched(request, if_match))

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from app.api.answers import linked, locate
+from app.api.links import linked, locate
 from app.api.openapi import problems
 from app.core.exceptions import NotFoundError
 from app.core.refusals import EmailTakenError, LastAdminError, PasswordIncorrectError
