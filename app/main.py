@@ -27,7 +27,6 @@ from app.core.watchdog import EventLoopWatchdog
 from app.db.pagination import Cursors
 from app.db.session import Database
 from app.dependencies import State
-from app.jobs.runner import JobRunner, make_resources, running_jobs
 from app.middleware.catch_all import CatchAllMiddleware
 from app.middleware.concurrency_limit import ConcurrencyLimitMiddleware
 from app.middleware.deadline import DeadlineMiddleware
@@ -139,6 +138,8 @@ def make_lifespan(settings: Settings, metrics: Metrics) -> Callable[[FastAPI], A
         async with AsyncExitStack() as stack:
             stack.push_async_callback(database.dispose)
             if settings.runs_worker_in_process:
+                from app.jobs.runner import JobRunner, make_resources, running_jobs  # noqa: PLC0415  not in production
+
                 runner = JobRunner(make_resources(settings, database))
                 await stack.enter_async_context(running_jobs(runner))
             stack.enter_context(EventLoopWatchdog(settings.event_loop_block_seconds))

@@ -1,4 +1,4 @@
-"""Sliding windows of hits: one count of this process, and one in Redis or Valkey for all processes.
+"""Sliding windows of hits: what they are, and a count of this process.
 
 Hits are counted in fixed windows; the window before weighs as much as the sliding window still covers of it. That
 takes two numbers a key, and the error is small unless hits within a window are very uneven. A library does the same
@@ -8,21 +8,6 @@ with two round trips, and in memory with work for every hit that grows with the 
 import time
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, Self
-
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-
-COUNT = """
-local previous = tonumber(redis.call('GET', KEYS[1]) or '0')
-local current = tonumber(redis.call('GET', KEYS[2]) or '0')
-if previous * tonumber(ARGV[1]) + current + 1 > tonumber(ARGV[2]) then
-    return {previous, current, 0}
-end
-redis.call('INCR', KEYS[2])
-redis.call('EXPIRE', KEYS[2], ARGV[3])
-return {previous, current + 1, 1}
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +45,21 @@ class Count(NamedTuple):
     is_allowed: bool
 
 
+class SharedCounterError(Exception):
+    """The counter that processes share does not answer."""
+
+
 class HitCounter(Protocol):
-    """Counts hits."""
+    """Counts hits; raises SharedCounterError where it cannot."""
 
     async def hit(self, limit: Limit, key: str, window: Window) -> Count:
         """Count one more, if the limit allows it."""
 
     async def clear(self, limit: Limit, key: str, window: Window) -> None:
         """Forget the hits on this key."""
+
+    async def close(self) -> None:
+        """Close its connections."""
 
 
 class LocalHitCounter:
@@ -91,43 +83,12 @@ class LocalHitCounter:
         for counts in self._counts(limit, window):
             counts.pop(key, None)
 
+    async def close(self) -> None:
+        """Do nothing: there are no connections."""
+
     def _counts(self, limit: Limit, window: Window) -> tuple[dict[str, int], dict[str, int]]:
         number, before, now = self._windows.get(limit.name, (window.number, {}, {}))
         if window.number > number:
             before, now = (now if window.number == number + 1 else {}), {}
         self._windows[limit.name] = (window.number, before, now)
         return before, now
-
-
-class SharedHitCounter:
-    """Counts in Redis or Valkey, in one round trip; raises what the client raises when that does not answer."""
-
-    def __init__(self, url: str, timeout_seconds: float) -> None:
-        """Wait for nothing longer than that; nothing connects yet."""
-        self._client = Redis.from_url(
-            url,
-            socket_timeout=timeout_seconds,
-            socket_connect_timeout=timeout_seconds,
-            # The caller has a better second choice than to wait once more.
-            retry=Retry(NoBackoff(), 0),
-        )
-        self._count = self._client.register_script(COUNT)
-
-    async def hit(self, limit: Limit, key: str, window: Window) -> Count:
-        """Count one more, if the limit allows it."""
-        arguments = [window.weight_of_previous(limit), limit.amount, 2 * limit.seconds]
-        previous, current, is_allowed = await self._count(self._keys(limit, key, window), arguments)
-        return Count(previous, current, bool(is_allowed))
-
-    async def clear(self, limit: Limit, key: str, window: Window) -> None:
-        """Forget the hits on this key."""
-        await self._client.delete(*self._keys(limit, key, window))
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._client.aclose()
-
-    @staticmethod
-    def _keys(limit: Limit, key: str, window: Window) -> list[str]:
-        # The braces keep both on one node of a cluster.
-        return [f"{{{limit.name}:{key}}}:{number}" for number in (window.number - 1, window.number)]

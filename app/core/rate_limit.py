@@ -6,18 +6,16 @@ from ipaddress import IPv6Address, ip_address
 from typing import NamedTuple, Self
 
 import structlog
-from redis.exceptions import RedisError
 
 from app.core.config import Settings
 from app.core.exceptions import TooManyRequestsError
-from app.core.hit_counters import Count, HitCounter, Limit, LocalHitCounter, SharedHitCounter, Window
+from app.core.hit_counters import Count, HitCounter, Limit, LocalHitCounter, SharedCounterError, Window
 from app.core.metrics import Metrics
 
 log = structlog.get_logger(__name__)
 
 BREAKER_SECONDS = 5.0
 IPV6_NETWORK_BITS = 64
-SHARED_FAULTS = (RedisError, OSError)
 
 
 class Usage(NamedTuple):
@@ -58,7 +56,7 @@ def wait_seconds(limit: Limit, count: Count, window: Window) -> float:
 class RateLimiter:
     """Counts hits. When the shared counter fails or is slow, this process counts alone for some seconds."""
 
-    def __init__(self, shared: SharedHitCounter | None, metrics: Metrics, *, enabled: bool) -> None:
+    def __init__(self, shared: HitCounter | None, metrics: Metrics, *, enabled: bool) -> None:
         """Count in `shared` where it is given; do nothing at all unless `enabled`."""
         self.enabled = enabled
         self._metrics = metrics
@@ -72,6 +70,8 @@ class RateLimiter:
         """Use REDIS_URL, with a time limit on every command; nothing connects yet."""
         shared = None
         if settings.redis_url:
+            from app.core.shared_hit_counter import SharedHitCounter  # noqa: PLC0415  8 MiB that most do without
+
             shared = SharedHitCounter(settings.redis_url.get_secret_value(), settings.redis_timeout_seconds)
         return cls(shared, metrics, enabled=settings.rate_limit_enabled)
 
@@ -89,7 +89,7 @@ class RateLimiter:
         try:
             count = await counter.hit(limit, key, window)
             self._note_answer(counter)
-        except SHARED_FAULTS as error:
+        except SharedCounterError as error:
             self._open_breaker(error)
             count = await self._local.hit(limit, key, window)
         if not count.is_allowed:
@@ -105,7 +105,7 @@ class RateLimiter:
         await self._local.clear(limit, key, window)
         try:
             await self._counter().clear(limit, key, window)
-        except SHARED_FAULTS as error:
+        except SharedCounterError as error:
             self._open_breaker(error)
 
     def _counter(self) -> HitCounter:
@@ -126,4 +126,4 @@ class RateLimiter:
         if not self._shared_is_away:
             self._shared_is_away = True
             self._metrics.limits_alone.inc()
-            log.warning("rate limits are counted in this process", error=repr(error), seconds=BREAKER_SECONDS)
+            log.warning("rate limits are counted in this process", error=str(error), seconds=BREAKER_SECONDS)

