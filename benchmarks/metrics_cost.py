@@ -21,8 +21,8 @@ def main() -> None:
         metrics = Metrics(load_settings())
         started = time.perf_counter()
         for _ in range(ROUNDS):
-            metrics.in_flight.inc()
-            metrics.in_flight.dec()
+            metrics.requests_in_flight += 1
+            metrics.requests_in_flight -= 1
             metrics.request_done("GET", "/api/v1/items", 200, 0.01)
             metrics.limits.labels("default", "allowed").inc()
         print(f"{(time.perf_counter() - started) / ROUNDS * 1e6:.1f} microseconds a request")

@@ -97,22 +97,34 @@ class Figures:
     """Milliseconds of the server's CPU for each request."""
 
 
-def wrk(server: Server, path: str, token: str, seconds: float, connections: int = 16, body: str = "") -> Figures:
-    """Put load on a server; a body with its method before it: `POST {...}`."""
+ROTATING = """
+paths, turn = {%s}, 0
+request = function()
+    turn = turn %% #paths + 1
+    return wrk.format(nil, paths[turn])
+end
+"""
+
+
+def wrk(server: Server, paths: str, token: str, seconds: float, connections: int = 16, body: str = "") -> Figures:
+    """Put load on a server, on one path or on several in turn; a body has its method before it: `POST {...}`."""
+    first, *others = paths.split()
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(f'wrk.headers["Authorization"] = "Bearer {token}"\n')
         if body:
             method, _, content = body.partition(" ")
             script.write(f"wrk.method = '{method}'\nwrk.headers['Content-Type'] = 'application/json'\n")
             script.write(f"wrk.body = '{content}'\n")
+        if others:
+            script.write(ROTATING % ", ".join(f'"{path}"' for path in (first, *others)))
         script.flush()
         before = server.cpu_seconds()
         options = ["-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency", "-s", script.name]
-        command = ["taskset", "-c", LOAD_CORE, "wrk", *options, f"{server.address}{path}"]
+        command = ["taskset", "-c", LOAD_CORE, "wrk", *options, f"{server.address}{first}"]
         output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         cpu = server.cpu_seconds() - before
     if "Non-2xx" in output or "Socket errors" in output:
-        raise RuntimeError(f"{server.name} {path}: {output}")
+        raise RuntimeError(f"{server.name} {first}: {output}")
     requests = int(re.findall(r"(\d+) requests in", output)[0])
     p50, p99 = (duration(re.findall(rf"^ +{percent}% +(\S+)$", output, re.MULTILINE)[0]) for percent in (50, 99))
     rate = float(re.findall(r"Requests/sec:\s+([\d.]+)", output)[0])
@@ -133,7 +145,8 @@ class Rig:
     postgres: EmbeddedPostgres
     servers: dict[str, Server]
     token: str = ""
-    item: str = ""
+    items: tuple[str, ...] = ()
+    """Paths of a hundred of them."""
 
 
 def make_servers(dsn: str) -> dict[str, Server]:
@@ -195,8 +208,8 @@ def fill(rig: Rig, rows: int) -> None:
     rig.token = httpx2.post(f"{address}/api/v1/auth/token", data=form).raise_for_status().json()["access_token"]
     make_items(rig, owner, rows)
     headers = {"Authorization": f"Bearer {rig.token}"}
-    page = httpx2.get(f"{address}/api/v1/items?limit=1", headers=headers).raise_for_status().json()
-    rig.item = page["items"][0]["id"]
+    page = httpx2.get(f"{address}/api/v1/items?limit=100", headers=headers).raise_for_status().json()
+    rig.items = tuple(f"/api/v1/items/{item['id']}" for item in page["items"])
 
 
 def make_items(rig: Rig, owner: str, rows: int) -> None:

@@ -4,9 +4,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import asyncpg
+import structlog
 from asyncpg.connect_utils import SessionAttribute
 from pydantic import SecretStr
 from sqlalchemy import event, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
@@ -23,6 +25,8 @@ from app.db.queue import flush_jobs
 from app.db.reader import DATABASE_FAULTS, Reader, StatementReader
 from app.db.tracing import trace_statements
 from app.db.writer import Committed, Writer
+
+log = structlog.get_logger(__name__)
 
 ServerKind = SessionAttribute | None
 
@@ -84,7 +88,14 @@ def make_engine(settings: Settings, url: SecretStr, accept: ServerKind = Session
     event.listen(engine.sync_engine, "handle_error", note_disconnect)
     if settings.otel_exporter_otlp_endpoint:
         trace_statements(engine)
+    if settings.debug:
+        event.listen(engine.sync_engine, "connect", log_prepared)
     return engine
+
+
+def log_prepared(connection: DBAPIConnection, _record: object) -> None:
+    """Log what asyncpg runs without SQLAlchemy, which logs the rest."""
+    connection.driver_connection.add_query_logger(lambda run: log.info("statement", sql=run.query, seconds=run.elapsed))
 
 
 class Database:
