@@ -1,6 +1,6 @@
 """The page and the plot that a comparison writes, and the goals it is held to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from app.core.database_url import PROJECT_ROOT
@@ -8,7 +8,6 @@ from benchmarks.rig import Figures
 
 PAGE = PROJECT_ROOT / "docs" / "performance.md"
 PLOT = PROJECT_ROOT / "docs" / "performance.svg"
-BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 COLOURS = {"limit": "#9e9e9e", "bare": "#90caf9", "usual": "#ef9a9a", "ours": "#1b5e20"}
 MOST_OF_LIMIT = {"read one": 2.5, "list 20": 2.5, "create": 3.0, "change": 3.0, "health": 3.0}
 LEAST_BELOW_USUAL = {"read one": 4.0, "list 20": 4.0, "create": 4.0}
@@ -97,13 +96,19 @@ def plot(c: Comparison) -> str:
     return "\n".join([head, '<rect width="100%" height="100%" fill="white"/>', title, *bars, "</svg>"]) + "\n"
 
 
+def write_section(name: str, lines: Iterable[str]) -> None:
+    """Replace a section of the page, between its two comments."""
+    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    head, _, rest = PAGE.read_text().partition(begin)
+    tail = rest.partition(end)[2]
+    PAGE.write_text("\n".join([f"{head}{begin}", "", *lines, "", f"{end}{tail}"]))
+
+
 def write(comparison: Comparison, *, is_final: bool) -> bool:
     """Print the tables, and write the page and the plot of a final run; tell whether a goal was missed."""
-    lines = "\n".join(table(comparison))
-    print(lines)
+    lines = list(table(comparison))
+    print("\n".join(lines))
     if is_final:
-        head, _, rest = PAGE.read_text().partition(BEGIN)
-        tail = rest.partition(END)[2]
-        PAGE.write_text(f"{head}{BEGIN}\n\n{lines}\n\n{END}{tail}")
+        write_section("figures", lines)
         PLOT.write_text(plot(comparison))
     return not all(is_met for _, _, is_met in goals(comparison))
