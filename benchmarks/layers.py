@@ -1,6 +1,6 @@
 """What each layer between the socket and the handler takes; writes its table into docs/performance.md.
 
-`python -m benchmarks.layers`. The stack is built around the router one layer at a time, in this process, and a read runs
+`python -m benchmarks.layers`. The stack is built around the router layer by layer, in this process, and a read runs
 through each; what a layer takes is the difference to the one before, by CPU time, the best of many rounds. Caches are
 warmer than in a server under load, so that the same layers take longer there: the rest is given as one row.
 """
@@ -20,7 +20,7 @@ import uvloop
 from fastapi import FastAPI
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from starlette.middleware.exceptions import ExceptionMiddleware
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message
 
 from app.core.config import Settings
 from app.main import create_application
@@ -51,7 +51,9 @@ async def best(run: Callable[[], Awaitable[Any]]) -> float:
     return (time.process_time() - started) / REQUESTS * 1e6
 
 
-def request(app: FastAPI, layer: ASGIApp, path: str, token: str, state: dict[str, Any]) -> Callable[[], Awaitable[None]]:
+def request(
+    app: FastAPI, layer: ASGIApp, path: str, token: str, state: dict[str, Any]
+) -> Callable[[], Awaitable[None]]:
     """Make a GET that can be run again and again."""
     headers = [(b"host", b"localhost"), (b"authorization", f"Bearer {token}".encode())]
     scope = {

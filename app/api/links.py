@@ -1,13 +1,15 @@
 """Links to what is elsewhere: something new, or the next page."""
 
 from typing import TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import Request, Response
 
 from app.db.pagination import KeysetPage
 
+QUERY_CHARACTERS = "/?&=+%:@!$'()*,;"
+"""What a query is written with (RFC 3986, section 3.4), and what is quoted already."""
 T = TypeVar("T")
 
 
@@ -19,6 +21,8 @@ def locate(request: Request, response: Response, key: UUID) -> None:
 def linked(request: Request, response: Response, page: KeysetPage[T]) -> KeysetPage[T]:
     """Link a page to the next one (RFC 8288), where there is one."""
     if page.next_cursor is not None:
-        query = urlencode({**request.query_params, "cursor": page.next_cursor})
+        parts = request.scope["query_string"].decode("latin-1").split("&")
+        given = [part for part in parts if part and not part.startswith("cursor=")]
+        query = quote("&".join([*given, f"cursor={page.next_cursor}"]), safe=QUERY_CHARACTERS)
         response.headers["Link"] = f'<{quote(request.scope["path"])}?{query}>; rel="next"'
     return page

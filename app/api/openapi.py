@@ -2,10 +2,11 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic.json_schema import models_json_schema
 
 from app.api.policy import POLICY, Access
@@ -23,6 +24,7 @@ from app.core.exceptions import (
     UnauthenticatedError,
     ValidationFailedError,
 )
+from app.dependencies.query_string import QueryString
 from app.schemas.problem import Problem
 
 Responses = dict[int | str, dict[str, Any]]
@@ -70,9 +72,22 @@ def _shared_refusals(operation: dict[str, Any]) -> Iterator[type[DomainError]]:
         yield ValidationFailedError
 
 
-def complete(document: dict[str, Any]) -> dict[str, Any]:
-    """Add every refusal to every operation, the problem document to the schemas, and an example to each schema."""
+def query_strings(app: FastAPI) -> dict[str, QueryString[Any]]:
+    """Name what reads the query string of each operation that has one."""
+    return {
+        route.name or "": dependency.call
+        for route in iter_route_contexts(app.routes)
+        if isinstance(route.original_route, APIRoute)
+        for dependency in route.original_route.dependant.dependencies
+        if isinstance(dependency.call, QueryString)
+    }
+
+
+def complete(document: dict[str, Any], queries: Mapping[str, QueryString[Any]]) -> dict[str, Any]:
+    """Add every parameter and refusal to every operation, the problem document to the schemas, an example to each."""
     for operation in (operation for item in document["paths"].values() for operation in item.values()):
+        if operation["operationId"] in queries:
+            operation.setdefault("parameters", []).extend(queries[operation["operationId"]].parameters())
         operation["responses"].pop("422", None)
         operation.setdefault("security", [])
         for status, response in problems(*_shared_refusals(operation)).items():
@@ -126,7 +141,7 @@ def install_openapi(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = complete(derive())
+            app.openapi_schema = complete(derive(), query_strings(app))
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend it

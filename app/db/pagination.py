@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,8 @@ from app.db.prepared import Parameters, Prepared, R
 from app.db.reader import Reader
 
 SIGNATURE_BYTES = 16
+SEPARATOR = "\0"
+"""No text of PostgreSQL has it."""
 READERS: dict[str, Callable[[str], object]] = {
     "datetime": datetime.fromisoformat,
     "UUID": UUID,
@@ -61,7 +62,7 @@ class Cursors:
 
     def write(self, scope: str, value: object, key: object) -> str:
         """Sign a position; `scope` names the list, its owner, its sort order and its filter."""
-        payload = json.dumps([*_to_text(value), *_to_text(key)]).encode()
+        payload = SEPARATOR.join((*_to_text(value), *_to_text(key))).encode()
         return _encode(_sign(self.keys[0], scope, payload) + payload)
 
     def read(self, scope: str, cursor: str) -> tuple[object, object]:
@@ -75,7 +76,7 @@ class Cursors:
         signature, payload = raw[:SIGNATURE_BYTES], raw[SIGNATURE_BYTES:]
         if not any(hmac.compare_digest(_sign(key, scope, payload), signature) for key in self.keys):
             raise InvalidCursorError
-        kind, text, key_kind, key_text = json.loads(payload)
+        kind, text, key_kind, key_text = payload.decode().split(SEPARATOR)
         return READERS[kind](text), READERS[key_kind](key_text)
 
 

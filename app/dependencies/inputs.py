@@ -3,10 +3,11 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Form, Header, Path, Query, Request
+from fastapi import Depends, Form, Header, Path, Request
 
 from app.dependencies.caller import CurrentUser
 from app.dependencies.process import writer_of
+from app.dependencies.query_string import QueryString
 from app.schemas.item import ItemQuery
 from app.schemas.job import JobQuery
 from app.schemas.page import PageQuery
@@ -22,11 +23,11 @@ TokenForm = Annotated[TokenRequest, Form()]
 """The form of a token request."""
 RevocationForm = Annotated[TokenRevocation, Form()]
 """The form of a revocation."""
-Paging = Annotated[PageQuery, Query()]
+Paging = Annotated[PageQuery, Depends(QueryString(PageQuery))]
 """Which page of a list."""
-ItemFilter = Annotated[ItemQuery, Query()]
+ItemFilter = Annotated[ItemQuery, Depends(QueryString(ItemQuery))]
 """Which items, in which order."""
-JobFilter = Annotated[JobQuery, Query()]
+JobFilter = Annotated[JobQuery, Depends(QueryString(JobQuery))]
 """Which jobs."""
 UserId = Annotated[UUID, Path(description="The id of an account.")]
 """An account in the path."""
