@@ -5,10 +5,11 @@ through each; what a layer takes is the difference to the one before, by CPU tim
 warmer than in a server under load, so that the same layers take longer there: the rest is given as one row.
 """
 
+import gc
 import os
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -29,31 +30,30 @@ from benchmarks.report import write_section
 from benchmarks.rig import Rig, running_rig, wrk
 
 ROUNDS, REQUESTS = 15, 200
+STATEMENT = "the statement, with its connection"
 FASTAPI = "FastAPI: routing, dependencies, serialising"
-Layers = dict[str, ASGIApp]
+Run = Callable[[], Awaitable[Any]]
 
 
-def layers_of(app: FastAPI) -> Layers:
+def layers_of(app: FastAPI) -> dict[str, ASGIApp]:
     """Build the stack around the router one layer at a time, innermost first."""
     stack: ASGIApp = ExceptionMiddleware(AsyncExitStackMiddleware(app.router), handlers=app.exception_handlers)
-    layers: Layers = {FASTAPI: stack}
-    for middleware in reversed(app.user_middleware):
-        stack = middleware.cls(stack, *middleware.args, **middleware.kwargs)
-        layers[middleware.cls.__name__] = stack
+    layers = {FASTAPI: stack}
+    for kind, arguments, options in reversed(app.user_middleware):
+        stack = kind(stack, *arguments, **options)
+        layers[type(stack).__name__] = stack
     return {**layers, "FastAPI: outer middleware": app}
 
 
-async def best(run: Callable[[], Awaitable[Any]]) -> float:
-    """Give the microseconds of CPU of one run."""
+async def average(run: Run) -> float:
+    """Give the microseconds of CPU that one run takes."""
     started = time.process_time()
     for _ in range(REQUESTS):
         await run()
     return (time.process_time() - started) / REQUESTS * 1e6
 
 
-def request(
-    app: FastAPI, layer: ASGIApp, path: str, token: str, state: dict[str, Any]
-) -> Callable[[], Awaitable[None]]:
+def request(layer: ASGIApp, app: FastAPI, path: str, token: str, state: Mapping[str, Any]) -> Run:
     """Make a GET that can be run again and again."""
     headers = [(b"host", b"localhost"), (b"authorization", f"Bearer {token}".encode())]
     scope = {
@@ -85,22 +85,23 @@ def request(
 
 async def measure(rig: Rig) -> dict[str, float]:
     """Give the microseconds of each layer, innermost first."""
-    environment = rig.servers["ours"].environment
-    settings = Settings(_env_file=None, **{name.lower(): value for name, value in environment.items()})
-    app = create_application(settings)
-    async with app.router.lifespan_context(app) as state:
-        claims = state["access_tokens"].verify(rig.token)
-        parameters = {"owner": claims.user_id, "item_id": rig.items[0].rpartition("/")[2]}
-        reader = state["database"].reader()
-        runs = {"the statement, with its connection": lambda: reader.fetch(ITEM, parameters)}
+    environment = {name.lower(): value for name, value in rig.servers["ours"].environment.items()}
+    app = create_application(Settings(_env_file=None, **environment))  # type: ignore[arg-type]  # pydantic reads them
+    async with app.router.lifespan_context(app) as lifespan_state:
+        state = lifespan_state or {}
+        owner = state["access_tokens"].verify(rig.token).user_id
+        parameters = {"owner": owner, "item_id": rig.items[0].rpartition("/")[2]}
+        runs: dict[str, Run] = {STATEMENT: lambda: state["database"].reader().fetch(ITEM, parameters)}
         for name, layer in layers_of(app).items():
-            runs[name] = request(app, layer, rig.items[0], rig.token, state)
+            runs[name] = request(layer, app, rig.items[0], rig.token, state)
+        gc.collect()
+        gc.freeze()  # as gunicorn.conf.py does
         taken = dict.fromkeys(runs, float("inf"))
         for _ in range(ROUNDS):
             for name, run in runs.items():
-                taken[name] = min(taken[name], await best(run))
-    sums = [0.0, *taken.values()]
-    return {name: max(0.0, taken - before) for (name, taken), before in zip(taken.items(), sums, strict=False)}
+                taken[name] = min(taken[name], await average(run))
+    inner = [0.0, *taken.values()]
+    return {name: all_of_it - inside for (name, all_of_it), inside in zip(taken.items(), inner, strict=False)}
 
 
 def main() -> None:

@@ -26,7 +26,7 @@ class Comparison:
     kept_beside_logins: float
     p99_beside_logins: float
     pages: tuple[float, float]
-    """Requests a second for page 1 and for page 5,000."""
+    """CPU a request of page 1 and of page 5,000, in milliseconds."""
     two_workers: float
 
     def ratio(self, workload: str, other: str) -> float:
@@ -43,7 +43,7 @@ def goals(c: Comparison) -> Iterator[tuple[str, str, bool]]:
     for workload, least in LEAST_BELOW_USUAL.items():
         value = 1 / c.ratio(workload, "usual")
         yield f"{workload}: at least {least:g} x less than usual", f"{value:.2f} x", value >= least
-    slower = c.pages[0] / c.pages[1]
+    slower = c.pages[1] / c.pages[0]
     yield "page 5,000 within 20 % of page 1", f"{slower:.2f} x", slower <= 1.2  # noqa: PLR2004
     kept = c.kept_beside_logins
     yield "beside 4 clients that log in: at least 60 % of reads kept", f"{kept:.0%}", kept >= 0.6  # noqa: PLR2004

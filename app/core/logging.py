@@ -113,6 +113,7 @@ def _configure_structlog(settings: Settings) -> None:
     structlog.configure(
         processors=processors,
         logger_factory=factory,
-        wrapper_class=structlog.stdlib.BoundLogger,
+        # The level is looked at by the first processor, because SIGUSR1 changes it.
+        wrapper_class=structlog.make_filtering_bound_logger(logging.NOTSET),
         cache_logger_on_first_use=True,
     )
