@@ -73,6 +73,8 @@ def _error_of_constraint(name: str | None) -> type[DomainError] | None:
 
 def _of_sqlstate(error: asyncpg.PostgresError) -> type[DomainError] | None:
     state = error.sqlstate or ""
+    if isinstance(error, asyncpg.InvalidCachedStatementError):
+        return UnitOfWorkLostError  # A migration has changed the type of a column meanwhile.
     if state.startswith(CONNECTION_EXCEPTION_CLASS):
         return DatabaseUnavailableError
     return _error_of_constraint(getattr(error, "constraint_name", None)) or BY_SQLSTATE.get(state)

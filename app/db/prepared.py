@@ -18,13 +18,15 @@ class Prepared(Generic[R]):
     def __init__(self, statement: Statement, row: type[R], *inserted: str) -> None:
         """Write the SQL, of an INSERT for these columns.
 
-        Raises TypeError where the columns are not the fields of `row`, or of a type that asyncpg does not read alone.
+        Raises TypeError where the columns are not the fields of `row`, or something needs SQLAlchemy for each use: a
+        type that asyncpg does not read alone, a default that is made in Python, a list of any length.
         """
         compiled = statement.compile(dialect=DIALECT, column_keys=inserted or None)
         columns = statement.exported_columns
-        unread = [c.key for c in columns if c.type.dialect_impl(DIALECT).result_processor(DIALECT, None)]
-        if [c.key for c in columns] != list(getattr(row, "_fields", ())) or unread:
-            raise TypeError(f"{compiled} does not give {row.__name__}; asyncpg does not read {unread}")
+        read = [c.key for c in columns if not c.type.dialect_impl(DIALECT).result_processor(DIALECT, None)]
+        made = [*compiled.insert_prefetch, *compiled.update_prefetch, *compiled.post_compile_params]
+        if read != list(getattr(row, "_fields", ())) or made:
+            raise TypeError(f"{compiled} does not give {row.__name__} without SQLAlchemy")
         self.sql, self.row = str(compiled), row
         self.changed_table = str(statement.table) if isinstance(statement, Update | Delete) else None
         self._names: tuple[str, ...] = tuple(compiled.positiontup or ())

@@ -19,8 +19,6 @@ DATABASE_FAULTS = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceErro
 """What a statement can raise; TimeoutError is the client's own time limit."""
 T = TypeVar("T")
 Columns = TypeVarTuple("Columns")
-
-
 AnyResult = Result[*tuple[Any, ...]]
 
 

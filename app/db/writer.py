@@ -76,8 +76,8 @@ class Writer(Reader):
             # PostgreSQL's answer to COMMIT after an error, which somebody must have swallowed.
             raise InternalError
         await self._close()
-        if self._changed:
-            self._committed(self._changed)
+        changed, self._changed = self._changed, set()
+        self._committed(changed)
 
     def is_lost(self, error: BaseException) -> bool:
         """Tell whether an error has cost the connection; others that would fare the same are made anew."""

@@ -3,15 +3,16 @@
 import asyncio
 import enum
 import logging
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
-from sqlalchemy import Enum, Integer, Select, bindparam, func, literal_column, select, text
+from sqlalchemy import Enum, Integer, Select, bindparam, func, insert, literal_column, select, text
 
 from app.core.config import Settings
 from app.core.exceptions import DeadlineExceededError, DomainError, InternalError, UnitOfWorkLostError
-from app.db.prepared import Prepared
+from app.db.prepared import Prepared, Statement
 from app.db.session import Database
+from app.models.item import Item
 
 
 class Number(NamedTuple):
@@ -51,10 +52,15 @@ async def test_a_missing_parameter_is_not_null(database: Database) -> None:
 
 @pytest.mark.parametrize(
     "statement",
-    [select(literal_column("1").label("other")), select(literal_column("1", Enum(Colour)).label("number"))],
-    ids=["other columns", "a type that needs help"],
+    [
+        select(literal_column("1").label("other")),
+        select(literal_column("1", Enum(Colour)).label("number")),
+        number("1").where(literal_column("1").in_(bindparam("some", expanding=True))),
+        insert(Item).values(title="x").returning(literal_column("1").label("number")),
+    ],
+    ids=["other columns", "a type", "a list", "a default"],
 )
-def test_what_would_be_read_wrong_is_refused(statement: Select[Any]) -> None:
+def test_what_needs_sqlalchemy_for_each_use_is_refused(statement: Statement) -> None:
     """When the module is loaded."""
     with pytest.raises(TypeError, match="Number"):
         Prepared(statement, Number)
@@ -91,6 +97,24 @@ async def test_who_gives_up_leaves_a_connection_that_works(settings: Settings) -
                 await database.reader().fetch(sleep, {})
         assert await database.reader().fetch(TWICE, {"n": 1}) == [Number(2)]
     await database.dispose()
+
+
+async def test_a_migration_meanwhile_is_no_fault(database: Database) -> None:
+    """A column that has changed its type is read anew; in a unit of work by doing all of it again."""
+    statement = Prepared(number("value").select_from(text("changing")), Number)
+    async with database.unit_of_work() as session:
+        await session.execute(text("CREATE TABLE changing AS SELECT 1 AS value"))
+    try:
+        await database.reader().fetch(statement, {})
+        async with database.unit_of_work() as session:
+            await session.execute(text("ALTER TABLE changing ALTER value TYPE bigint"))
+        with pytest.raises(UnitOfWorkLostError):
+            async with database.unit_of_work() as session:
+                await session.fetch(statement, {})
+        assert await database.reader().fetch(statement, {}) == [Number(1)]
+    finally:
+        async with database.unit_of_work() as session:
+            await session.execute(text("DROP TABLE changing"))
 
 
 async def test_in_a_unit_of_work_they_are_part_of_the_transaction(database: Database) -> None:
