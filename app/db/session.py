@@ -65,6 +65,8 @@ def connector(settings: Settings, dsn: str, accept: ServerKind) -> Callable[[], 
             )
         except (OSError, asyncpg.InternalClientError) as error:
             raise DatabaseUnavailableError from error
+        except asyncpg.PostgresError as error:  # Told here: the pool gives it a class that nobody else knows.
+            raise translate(error) from error
 
     return connect
 

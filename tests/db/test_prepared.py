@@ -4,12 +4,14 @@ import asyncio
 import enum
 import logging
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import Enum, Integer, Select, bindparam, func, insert, literal_column, select, text
 
 from app.core.config import Settings
-from app.core.exceptions import DeadlineExceededError, DomainError, InternalError, UnitOfWorkLostError
+from app.core.exceptions import DeadlineExceededError, DomainError, InternalError, OverloadedError, UnitOfWorkLostError
 from app.db.prepared import Prepared, Statement
 from app.db.session import Database
 from app.models.item import Item
@@ -85,6 +87,30 @@ async def test_faults_become_domain_errors(settings: Settings, sql: str, expecte
             await session.fetch(statement, {})
     assert await database.reader().fetch(TWICE, {"n": 1}) == [Number(2)]
     await database.dispose()
+
+
+async def test_a_server_that_refuses_the_connection_is_told_by_its_reason(settings: Settings) -> None:
+    """Not only by statements that SQLAlchemy runs."""
+    user = "refused"
+    database = Database(settings)
+    async with database.unit_of_work() as session:
+        await session.execute(text(f"CREATE ROLE {user} LOGIN CONNECTION LIMIT 0"))
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    refused = Database(
+        settings.model_copy(update={"database_url": SecretStr(parts._replace(netloc=f"{user}@{host}").geturl())})
+    )
+    try:
+        with pytest.raises(OverloadedError):
+            await refused.reader().fetch(TWICE, {"n": 1})
+        with pytest.raises(OverloadedError):
+            async with refused.unit_of_work() as session:
+                await session.fetch(TWICE, {"n": 1})
+    finally:
+        async with database.unit_of_work() as session:
+            await session.execute(text(f"DROP ROLE {user}"))
+        await refused.dispose()
+        await database.dispose()
 
 
 async def test_who_gives_up_leaves_a_connection_that_works(settings: Settings) -> None:
