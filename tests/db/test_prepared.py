@@ -95,11 +95,9 @@ async def test_a_server_that_refuses_the_connection_is_told_by_its_reason(settin
     database = Database(settings)
     async with database.unit_of_work() as session:
         await session.execute(text(f"CREATE ROLE {user} LOGIN CONNECTION LIMIT 0"))
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    refused = Database(
-        settings.model_copy(update={"database_url": SecretStr(parts._replace(netloc=f"{user}@{host}").geturl())})
-    )
+    url = urlsplit(settings.database_url.get_secret_value())
+    theirs = url._replace(netloc=f"{user}@{url.netloc.rpartition('@')[2]}").geturl()
+    refused = Database(settings.model_copy(update={"database_url": SecretStr(theirs)}))
     try:
         with pytest.raises(OverloadedError):
             await refused.reader().fetch(TWICE, {"n": 1})
