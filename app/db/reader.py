@@ -15,7 +15,13 @@ from app.db.errors import is_ending, translate
 from app.db.pool import FifoPool
 from app.db.prepared import Parameters, Prepared, R
 
-DATABASE_FAULTS = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
+DATABASE_FAULTS = (
+    SQLAlchemyError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection that the server ends while it is being made
+    TimeoutError,
+)
 """What a statement can raise; TimeoutError is the client's own time limit."""
 T = TypeVar("T")
 Columns = TypeVarTuple("Columns")

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 from sqlalchemy import text
 
+from app.core.config import Settings
 from app.core.exceptions import UnitOfWorkLostError
 from app.db.session import Database
 from app.middleware.retry import RETRIES
@@ -105,8 +106,9 @@ async def test_an_idle_pool_survives_the_loss_of_all_its_connections(
     assert response.is_success
 
 
-async def test_a_server_that_became_read_only_is_left(database: Database) -> None:
+async def test_a_server_that_became_read_only_is_left(settings: Settings) -> None:
     """SQLSTATE 25006: every connection of the pool is closed, so that the next leads to the new primary."""
+    database = Database(settings.model_copy(update={"database_pool_size": 1}))
     read_only = "SET default_transaction_read_only = on"
     pids = []
     for statement in (read_only, "CREATE TEMPORARY TABLE t ()", "SELECT 1"):
@@ -116,4 +118,5 @@ async def test_a_server_that_became_read_only_is_left(database: Database) -> Non
                 await session.execute(text(statement))
         except UnitOfWorkLostError:
             assert statement.startswith("CREATE")
+    await database.dispose()
     assert pids[0] == pids[1] != pids[2]
