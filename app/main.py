@@ -2,10 +2,9 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from datetime import UTC, timedelta
 
 from fastapi import FastAPI
-from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
@@ -15,6 +14,7 @@ from app.api.metrics import router as metrics_router
 from app.api.openapi import install_openapi
 from app.api.v1 import router as v1
 from app.api.v2 import router as v2
+from app.api.versions import deprecation
 from app.core.config import Settings, load_settings
 from app.core.hit_counters import Limit
 from app.core.logging import configure_logging
@@ -30,7 +30,6 @@ from app.dependencies import State
 from app.middleware.catch_all import CatchAllMiddleware
 from app.middleware.concurrency_limit import ConcurrencyLimitMiddleware
 from app.middleware.deadline import DeadlineMiddleware
-from app.middleware.deprecation import DeprecationMiddleware
 from app.middleware.logging import RequestContextMiddleware
 from app.middleware.normalization import NormalizationMiddleware
 from app.middleware.probes import ProbesMiddleware
@@ -51,7 +50,6 @@ TAGS = [
     {"name": "admin", "description": "The job queue, for administrators."},
     {"name": "health", "description": "What probes and balancers ask."},
 ]
-HALF_A_YEAR = timedelta(days=182)
 CONDITIONS = ("If-Match", "If-None-Match")
 DESCRIPTION = "Accounts, items and health, in two versions."
 
@@ -59,27 +57,6 @@ DESCRIPTION = "Accounts, items and health, in two versions."
 def operation_id(route: APIRoute) -> str:
     """Name an operation after its function: that is what generated clients call."""
     return route.name
-
-
-def deprecation(settings: Settings) -> list[Middleware]:
-    """Mark version 1 as deprecated once its end is known."""
-    if settings.api_v1_sunset is None:
-        return []
-    successors = frozenset(
-        (method, f"{v2.PREFIX}{route.path}")
-        for route in iter_route_contexts(v2.router.routes)
-        for method in route.methods or ()
-    )
-    return [
-        Middleware(
-            DeprecationMiddleware,
-            old_prefix=f"{v1.PREFIX}/",
-            new_prefix=f"{v2.PREFIX}/",
-            successors=successors,
-            deprecated_at=settings.api_v1_deprecated or settings.api_v1_sunset - HALF_A_YEAR,
-            sunset_at=settings.api_v1_sunset.astimezone(UTC),
-        )
-    ]
 
 
 def cors(settings: Settings) -> list[Middleware]:

@@ -1,7 +1,7 @@
 """What probes and balancers ask. `ProbesMiddleware` asks these functions; the router describes them."""
 
 from fastapi import APIRouter, Request, Response
-from starlette.routing import Route
+from starlette.routing import request_response
 
 from app.api.openapi import Responses
 from app.dependencies import state_of
@@ -27,7 +27,7 @@ async def read_readiness(request: Request) -> Response:
 
 
 ANSWERS = {
-    f"{PREFIX}/live": Route("/", read_liveness).app,
-    f"{PREFIX}/ready": Route("/", read_readiness).app,
+    f"{PREFIX}/live": request_response(read_liveness),
+    f"{PREFIX}/ready": request_response(read_readiness),
 }
 """The same without FastAPI."""

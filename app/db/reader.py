@@ -5,7 +5,7 @@ from itertools import starmap
 from typing import Any, TypeVar, TypeVarTuple, cast, overload
 
 import asyncpg
-from sqlalchemy import Executable, Result, ScalarResult
+from sqlalchemy import Engine, Executable, Result, ScalarResult
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.sql.selectable import TypedReturnsRows
@@ -74,6 +74,14 @@ class Reader(ABC):
         return (await self._run(statement, params)).scalars()
 
 
+def forget_if_lost(engine: Engine, driver: asyncpg.Connection, error: BaseException) -> bool:
+    """Tell whether an error has cost the connection; then all others, which would fare the same, are made anew."""
+    is_lost = driver.is_closed() or is_ending(error)
+    if is_lost:
+        cast("FifoPool", engine.pool).expire()
+    return is_lost
+
+
 class StatementReader(Reader):
     """Takes a connection for each statement: one query is one round trip, and nobody holds what others wait for.
 
@@ -100,10 +108,7 @@ class StatementReader(Reader):
         try:
             return await driver.fetch(statement.sql, *arguments)
         except DATABASE_FAULTS as error:
-            is_lost = driver.is_closed() or is_ending(error)
-            if is_lost:
-                cast("FifoPool", self._engine.pool).expire()
-            raise translate(error, is_lost=is_lost) from error
+            raise translate(error, is_lost=forget_if_lost(self._engine, driver, error)) from error
         except BaseException:  # Cancelled: nobody knows what the server still sends.
             driver.terminate()
             raise

@@ -153,7 +153,6 @@ class Database:
         session = Writer(self.engine, self._sessions, self._note_commit)
         try:
             yield session
-            await session.flush()
             await flush_jobs(session)
             committing = True
             await session.commit()

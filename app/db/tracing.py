@@ -13,45 +13,50 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 SPAN = "_span"
 
 
-def trace_statements(engine: AsyncEngine) -> None:
-    """Trace every statement of an engine. By events: the instrumentation package refuses SQLAlchemy 2.1."""
-    tracer = trace.get_tracer("app.db")
+class StatementTracer:
+    """Makes the spans. By events: the instrumentation package refuses SQLAlchemy 2.1."""
 
-    def start(statement: str, start_time: int | None = None) -> Span:
+    def __init__(self) -> None:
+        """Trace with the provider that is configured."""
+        self._tracer = trace.get_tracer("app.db")
+
+    def start(self, statement: str, start_time: int | None = None) -> Span:
+        """Open a span, at a time in nanoseconds since 1970 or now."""
         operation = statement.split(None, 1)[0].upper()
-        attributes = {
-            "db.system.name": "postgresql",
-            "db.operation.name": operation,
-            "db.query.text": statement,
-        }
-        return tracer.start_span(operation, kind=SpanKind.CLIENT, attributes=attributes, start_time=start_time)
+        attributes = {"db.system.name": "postgresql", "db.operation.name": operation, "db.query.text": statement}
+        return self._tracer.start_span(operation, kind=SpanKind.CLIENT, attributes=attributes, start_time=start_time)
 
-    def begin(_connection: object, _cursor: object, statement: str, *arguments: Any) -> None:  # noqa: ANN401
-        setattr(arguments[1], SPAN, start(statement))
+    def begin(self, _connection: object, _cursor: object, statement: str, *arguments: Any) -> None:  # noqa: ANN401
+        """Open the span of what SQLAlchemy runs."""
+        setattr(arguments[1], SPAN, self.start(statement))
 
-    def end(*arguments: Any) -> None:  # noqa: ANN401  as SQLAlchemy calls
+    def end(self, *arguments: Any) -> None:  # noqa: ANN401  as SQLAlchemy calls
+        """Close it."""
         getattr(arguments[4], SPAN).end()
 
-    def fail(context: ExceptionContext) -> None:
+    def fail(self, context: ExceptionContext) -> None:
+        """Close it as failed."""
         span = getattr(context.execution_context, SPAN, None)
         if span is not None:
-            note_error(span, context.original_exception)
-            span.end()
+            end_with(span, context.original_exception)
 
-    def note_run(query: LoggedQuery) -> None:
-        span = start(query.query, time.time_ns() - int(query.elapsed * 1e9))
-        if query.exception is not None:
-            note_error(span, query.exception)
-        span.end()
-
-    # What asyncpg runs without SQLAlchemy: prepared statements, BEGIN and COMMIT.
-    event.listen(engine.sync_engine, "connect", lambda own, _: own.driver_connection.add_query_logger(note_run))
-    event.listen(engine.sync_engine, "before_cursor_execute", begin)
-    event.listen(engine.sync_engine, "after_cursor_execute", end)
-    event.listen(engine.sync_engine, "handle_error", fail)
+    def note(self, query: LoggedQuery) -> None:
+        """Make the span of what asyncpg has run without SQLAlchemy: prepared statements, BEGIN and COMMIT."""
+        end_with(self.start(query.query, time.time_ns() - int(query.elapsed * 1e9)), query.exception)
 
 
-def note_error(span: Span, error: BaseException) -> None:
-    """Mark a span as failed, by SQLSTATE."""
-    span.set_attribute("error.type", getattr(error, "sqlstate", None) or "unknown")
-    span.set_status(StatusCode.ERROR)
+def end_with(span: Span, error: BaseException | None) -> None:
+    """Close a span, as failed by SQLSTATE where there was an error."""
+    if error is not None:
+        span.set_attribute("error.type", getattr(error, "sqlstate", None) or "unknown")
+        span.set_status(StatusCode.ERROR)
+    span.end()
+
+
+def trace_statements(engine: AsyncEngine) -> None:
+    """Trace every statement of an engine."""
+    tracer, target = StatementTracer(), engine.sync_engine
+    event.listen(target, "connect", lambda own, _: own.driver_connection.add_query_logger(tracer.note))
+    event.listen(target, "before_cursor_execute", tracer.begin)
+    event.listen(target, "after_cursor_execute", tracer.end)
+    event.listen(target, "handle_error", tracer.fail)

@@ -11,10 +11,8 @@ from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.util import greenlet_spawn
 
 from app.core.exceptions import InternalError
-from app.db.errors import is_ending
-from app.db.pool import FifoPool
 from app.db.prepared import Parameters, Prepared
-from app.db.reader import DATABASE_FAULTS, AnyResult, Reader
+from app.db.reader import DATABASE_FAULTS, AnyResult, Reader, forget_if_lost
 
 ROLLBACK_SECONDS = 0.3
 Committed = Callable[[set[str]], None]
@@ -80,11 +78,8 @@ class Writer(Reader):
         self._committed(changed)
 
     def is_lost(self, error: BaseException) -> bool:
-        """Tell whether an error has cost the connection; others that would fare the same are made anew."""
-        if self._pooled is None or not (self._driver.is_closed() or is_ending(error)):
-            return False
-        cast("FifoPool", self._engine.sync_engine.pool).expire()
-        return True
+        """Tell whether an error has cost the connection of this unit of work."""
+        return self._pooled is not None and forget_if_lost(self._engine.sync_engine, self._driver, error)
 
     async def abandon(self) -> None:
         """Roll back; where the server does not answer to that either, drop the connection and go on."""

@@ -2,8 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -11,6 +10,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import bindparam, func, select
 
+from app.core.background import in_background
 from app.core.exceptions import DomainError
 from app.core.security import AccessClaims
 from app.db.reader import DATABASE_FAULTS
@@ -79,16 +79,9 @@ class LiveSessions:
             self._sessions.clear()
         self._sessions[claims.session_id] = LiveSession(claims.user_id, role, expires_at.timestamp())
 
-    @asynccontextmanager
-    async def listening(self) -> AsyncIterator[None]:
+    def listening(self) -> AbstractAsyncContextManager[None]:
         """Listen during a block."""
-        task = asyncio.create_task(self._listen_forever())
-        try:
-            yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        return in_background(self._listen_forever())
 
     async def _listen_forever(self) -> None:
         while True:

@@ -3,11 +3,11 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.core.background import in_background
 from app.core.exceptions import DomainError
 from app.core.metrics import Metrics
 from app.db.reader import DATABASE_FAULTS
@@ -42,14 +42,9 @@ class MetricsService:
             self.metrics.jobs.labels(state).set(counts.get(state, 0))
         self.metrics.oldest_job.set(max((float(row.oldest_due or 0) for row in rows), default=0.0))
 
-    @asynccontextmanager
-    async def sampling(self) -> AsyncIterator[None]:
+    def sampling(self) -> AbstractAsyncContextManager[None]:
         """Look at this process every second during a block."""
-        task = asyncio.create_task(self._sample_forever())
-        try:
-            yield
-        finally:
-            task.cancel()
+        return in_background(self._sample_forever())
 
     async def _sample_forever(self) -> None:
         waits, wait_seconds = 0, 0.0
