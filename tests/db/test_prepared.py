@@ -123,8 +123,9 @@ async def test_who_gives_up_leaves_a_connection_that_works(settings: Settings) -
     await database.dispose()
 
 
-async def test_a_migration_meanwhile_is_no_fault(database: Database) -> None:
+async def test_a_migration_meanwhile_is_no_fault(settings: Settings) -> None:
     """A column that has changed its type is read anew; in a unit of work by doing all of it again."""
+    database = Database(settings.model_copy(update={"database_pool_size": 1}))
     statement = Prepared(number("value").select_from(text("changing")), Number)
     async with database.unit_of_work() as session:
         await session.execute(text("CREATE TABLE changing AS SELECT 1 AS value"))
@@ -139,6 +140,7 @@ async def test_a_migration_meanwhile_is_no_fault(database: Database) -> None:
     finally:
         async with database.unit_of_work() as session:
             await session.execute(text("DROP TABLE changing"))
+        await database.dispose()
 
 
 async def test_in_a_unit_of_work_they_are_part_of_the_transaction(database: Database) -> None:
