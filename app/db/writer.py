@@ -90,7 +90,11 @@ class Writer(Reader):
                 await self._driver.execute("ROLLBACK")
         except (*DATABASE_FAULTS, OSError):
             self._driver.terminate()
-        await self._close()
+        except BaseException:  # Cancelled once more.
+            self._driver.terminate()
+            raise
+        finally:
+            await self._close()
 
     async def _begin(self) -> None:
         if self._pooled is None:
