@@ -35,6 +35,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
     ("promtool", "check", "rules", "deploy/prometheus/alerts.yaml"),
     ("promtool", "test", "rules", "deploy/prometheus/alerts.test.yaml"),
     ("python", "-m", "devtools.requirements", "--check"),
+    ("python", "-m", "devtools.installs"),
     ("python", "-m", "devtools.clients"),
     ("python", "-m", "devtools.fuzz", "--examples=2"),
     ("python", "-m", "drills", "--quick"),

@@ -1,6 +1,7 @@
 """`make requirements`: compile requirements/*.in to pinned files with hashes, or check that they are up to date."""
 
 import argparse
+import re
 import shutil
 import subprocess
 import sys
@@ -10,13 +11,18 @@ from pathlib import Path
 from app.core.database_url import PROJECT_ROOT
 
 FOLDER = PROJECT_ROOT / "requirements"
-NAMES = ("base", "prod", "dev")
+NAMES = ("dev", "test", "run", "prod", "base")
+"""The first is the superset that the others take their versions from: all files are one resolution."""
 UV = Path(sys.executable).with_name("uv")
+WITH_EXTRA = re.compile(r"^([\w.-]+)\[[\w,-]+\](==\S+(?: ; .+?)?(?: \\\n {4}--hash=\S+)+)", re.MULTILINE)
+"""A package that is pinned with an extra: it is pinned without one too, because old pips resolve the two separately."""
 OPTIONS = (
     "--quiet",
     "--universal",
     "--python-version=3.11",
     "--generate-hashes",
+    # Without extras in the file, pip before 23.3 looks for the newest release of what is asked for with one.
+    "--no-strip-extras",
     "--custom-compile-command=make requirements",
 )
 
@@ -32,8 +38,11 @@ def compile_all(folder: Path, *options: str) -> None:
             *options,
             f"{name}.in",
             f"--output-file={name}.txt",
+            *([] if name == NAMES[0] else [f"--constraint={NAMES[0]}.txt"]),
         ]
         subprocess.run(command, cwd=folder, check=True)
+        output = folder / f"{name}.txt"
+        output.write_text(WITH_EXTRA.sub(r"\1\2\n\g<0>", output.read_text()))
 
 
 def stale() -> list[str]:

@@ -9,7 +9,8 @@ from app.core.exceptions import ContentTooLargeError, HeadersTooLargeError
 
 MAXIMUM_HEAD_BYTES = 32_768
 MAXIMUM_JSON_DEPTH = 32
-JSON_STRING = re.compile(rb'"(?:[^"\\]+|\\.)*+"')
+JSON_STRING = re.compile(rb'"(?:[^"\\]+|\\.)*+"?', re.DOTALL)
+"""A string, or the rest of a document where a string is not closed: a match never fails, so that scanning is linear."""
 ALIKE = bytes.maketrans(b"{}", b"[]")
 NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 

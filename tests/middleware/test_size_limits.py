@@ -1,6 +1,7 @@
 """Bounds on heads, bodies and nesting."""
 
 import json
+import time
 
 import httpx2
 import pytest
@@ -28,11 +29,31 @@ async def test_a_head_that_is_too_large_is_refused(client: httpx2.AsyncClient) -
         ("[" + "[],{}," * 1000 + "1]", False),
         (json.dumps({"title": "[" * 1000, "description": '\\"[{' * 1000}), False),
         ("title=" + "[" * 1000, False),
+        ("[" * 33 + '"' + "]" * 33, True),
+        ('"'.join("[" * 33) + "\\", True),
     ],
 )
 def test_nesting_is_counted_outside_of_strings(document: str, expected: bool) -> None:
     """Width is no depth, text is no nesting, and a form is no JSON."""
     assert is_nested_too_deep(document.encode()) is expected
+
+
+def cpu_seconds(document: bytes) -> float:
+    """The least CPU time of five runs."""
+    times = []
+    for _ in range(5):
+        started = time.process_time()
+        is_nested_too_deep(document)
+        times.append(time.process_time() - started)
+    return min(times)
+
+
+@pytest.mark.parametrize("pattern", [b'\\"', b'"', b'"\\', b'\\\n"', b'"[', b"[]"])
+def test_hostile_text_takes_no_more_time_than_other_text(pattern: bytes) -> None:
+    """Scanning is linear: eight times the text takes about eight times as long, not sixty-four."""
+    head, size = b"[" * 33, 2**17
+    short, long = (cpu_seconds(head + pattern * (length // len(pattern))) for length in (size, 8 * size))
+    assert long < 24 * short
 
 
 async def test_brackets_in_text_are_text(accounts: Accounts) -> None:
