@@ -58,7 +58,8 @@ clean: ## Delete the environment, caches and the development database
 # is installed. --no-deps, because every file is complete: pip checks hashes and resolves nothing.
 .venv/.%: requirements/%.txt | .venv/bin/python
 	@echo "Installing $< into .venv ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $< || \
+		{ echo "Could not install $<. Without a network, pip says that there is no matching distribution."; exit 1; }
 	@$(BIN)/python -m pip check --disable-pip-version-check >.venv/conflicts || \
 		{ echo "Warning: some installed packages do not fit together:"; cat .venv/conflicts; }
 	@touch $@

@@ -1,29 +1,31 @@
-"""How production serves: gunicorn, as many uvicorn workers as WEB_CONCURRENCY says, settings from the environment."""
+"""Gunicorn in production: WEB_CONCURRENCY uvicorn workers, with settings from the environment."""
 
 import gc
 import os
-import shutil
 import sys
-import tempfile
 from functools import partial
+from itertools import count
 from typing import Any
 
-# Before the imports below: prometheus_client looks at it once, to choose where the counts of several processes live.
-METRICS_DIRECTORY = os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="metrics-")
-
 from gunicorn.arbiter import Arbiter
-from prometheus_client.multiprocess import mark_process_dead
 from uvicorn_worker import UvicornWorker
 
+from app.core import metrics_files
 from app.core.config import load_settings
 from app.core.logging import configure_logging, toggle_debug
 from app.server import DrainingServer, HeadLimitProtocol
 
 settings = load_settings()
+# Twice the workers: SIGHUP starts the new ones before the old ones end.
+METRICS_FOLDER = metrics_files.reserve(2 * settings.web_concurrency)
+if METRICS_FOLDER:  # Otherwise each worker counts for itself, and metrics_complete says so.
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(METRICS_FOLDER)
 
 
 class Worker(UvicornWorker):  # type: ignore[misc]  # the package is not typed
     """A uvicorn worker that leaves logging to us and drains before it stops."""
+
+    slot: int
 
     CONFIG_KWARGS: dict[str, Any] = {  # noqa: RUF012  declared so by the parent
         "loop": "uvloop",
@@ -55,14 +57,27 @@ def on_starting(_arbiter: object) -> None:
     configure_logging(settings)
 
 
+def pre_fork(arbiter: Arbiter, worker: Worker) -> None:
+    """Give a worker the lowest slot that is free."""
+    taken = {other.slot for other in arbiter.WORKERS.values()}
+    worker.slot = next(slot for slot in count() if slot not in taken)
+
+
+def post_fork(_arbiter: object, worker: Worker) -> None:
+    """Count in the files of the slot."""
+    metrics_files.enter_slot(worker.slot)
+
+
 def child_exit(_arbiter: object, worker: Worker) -> None:
-    """Forget the gauges of a worker that is gone; what it has counted stays counted."""
-    mark_process_dead(worker.pid)
+    """Reset the gauges of a worker that has ended; what it has counted stays."""
+    if METRICS_FOLDER:
+        metrics_files.leave_slot(METRICS_FOLDER, worker.slot)
 
 
 def on_exit(_arbiter: object) -> None:
     """Leave nothing behind."""
-    shutil.rmtree(METRICS_DIRECTORY, ignore_errors=True)
+    if METRICS_FOLDER:
+        metrics_files.release(METRICS_FOLDER)
 
 
 def post_worker_init(_worker: object) -> None:

@@ -41,20 +41,25 @@ def serve(*, reload: Annotated[bool, typer.Option(help="Restart on change; for d
         os.execv(sys.executable, arguments)  # noqa: S606  no shell is wanted
     if not settings.is_development:
         raise typer.BadParameter("--reload is for development")
-    import uvicorn
+    from uvicorn import Config, Server
+    from uvicorn.supervisors import ChangeReload
 
-    uvicorn.run(
+    config = Config(
         "app.main:app",
         host=settings.host,
         port=settings.port,
         reload=True,
         reload_dirs=[str(PROJECT_ROOT / "app")],
+        reload_includes=["*.py", "*.txt", "*.html", "*.subject", ".env"],
         log_config=None,
         access_log=False,
         server_header=False,
         http="httptools",
         timeout_graceful_shutdown=settings.shutdown_timeout_seconds,
     )
+    # A file and not the folder around it, which holds the database and the environment.
+    config.reload_dirs.append(PROJECT_ROOT / ".env")
+    ChangeReload(config, target=Server(config).run, sockets=[config.bind_socket()]).run()
 
 
 @cli.command()
@@ -105,7 +110,7 @@ def create_admin(
     except ValidationError as error:
         raise typer.BadParameter("; ".join(fault["msg"] for fault in error.errors())) from None
     except DomainError as error:
-        raise typer.BadParameter(error.detail) from None
+        raise typer.BadParameter(error.reason or error.detail) from None
     typer.echo(f"{data.email} is an administrator.")
 
 

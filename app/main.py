@@ -8,9 +8,9 @@ from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
-from app.api import health
+from app.api import docs, health
+from app.api import metrics as metrics_api
 from app.api.errors import install_error_handlers, render_exception
-from app.api.metrics import router as metrics_router
 from app.api.openapi import install_openapi
 from app.api.v1 import router as v1
 from app.api.v2 import router as v2
@@ -34,6 +34,7 @@ from app.middleware.logging import RequestContextMiddleware
 from app.middleware.normalization import NormalizationMiddleware
 from app.middleware.probes import ProbesMiddleware
 from app.middleware.rate_limit import RateLimitMiddleware
+from app.middleware.receiving import ReceivingMiddleware
 from app.middleware.retry import RetryMiddleware
 from app.middleware.security_headers import SecurityHeadersMiddleware
 from app.middleware.size_limits import SizeLimitsMiddleware
@@ -42,7 +43,7 @@ from app.services.health_service import HealthService
 from app.services.live_sessions import LiveSessions
 from app.services.metrics_service import MetricsService
 
-DOCS_PATH, REDOC_PATH, OPENAPI_PATH = "/api/docs", "/api/redoc", "/api/openapi.json"
+OPENAPI_PATH = "/api/openapi.json"
 TAGS = [
     {"name": "items", "description": "The exemplary resource: what somebody owns."},
     {"name": "users", "description": "Accounts."},
@@ -82,7 +83,7 @@ def middleware(settings: Settings, metrics: Metrics) -> list[Middleware]:
         # Outside whatever can refuse, so that refusals carry them too.
         Middleware(
             SecurityHeadersMiddleware,
-            docs_paths=(DOCS_PATH, REDOC_PATH),
+            docs_paths=docs.PATHS,
             https_only=settings.public_url.startswith("https:"),
         ),
         # Inside the access line, which shows what the client wrote.
@@ -92,16 +93,18 @@ def middleware(settings: Settings, metrics: Metrics) -> list[Middleware]:
         *cors(settings),
         # Turns what is raised below, domain errors included, into answers.
         Middleware(CatchAllMiddleware, render=render_exception),
-        Middleware(ProbesMiddleware, answers=health.ANSWERS),
+        Middleware(ProbesMiddleware, answers={**health.ANSWERS, **metrics_api.ANSWERS}),
         Middleware(
             DeadlineMiddleware,
             answer_seconds=settings.request_timeout_seconds,
             receive_seconds=settings.receive_timeout_seconds,
         ),
-        Middleware(ConcurrencyLimitMiddleware, maximum=settings.max_concurrent_requests),
-        Middleware(TrustedHostsMiddleware, hosts=settings.served_hosts),
-        Middleware(RateLimitMiddleware, limit=Limit("default", settings.rate_limit_per_minute, 60)),
+        Middleware(TrustedHostsMiddleware, hosts=settings.served_hosts, addresses=settings.is_development),
         Middleware(SizeLimitsMiddleware, maximum_body_bytes=settings.max_body_bytes),
+        # Before the place that a request takes, which a slow body would hold.
+        Middleware(ReceivingMiddleware, maximum=settings.max_concurrent_requests),
+        Middleware(ConcurrencyLimitMiddleware, maximum=settings.max_concurrent_requests),
+        Middleware(RateLimitMiddleware, limit=Limit("default", settings.rate_limit_per_minute, 60)),
         Middleware(RetryMiddleware, metrics=metrics),
     ]
 
@@ -123,7 +126,7 @@ def make_lifespan(settings: Settings, metrics: Metrics) -> Callable[[FastAPI], A
             passwords = stack.enter_context(PasswordHasher(settings))
             limiter = RateLimiter.from_settings(settings, metrics)
             stack.push_async_callback(limiter.close)
-            sessions = LiveSessions(database)
+            sessions = LiveSessions(database, settings.session_cache_size)
             await stack.enter_async_context(sessions.listening())
             measuring = MetricsService(metrics, database)
             await stack.enter_async_context(measuring.sampling())
@@ -148,7 +151,6 @@ def create_application(settings: Settings | None = None) -> FastAPI:
     configure_logging(settings)
     configure_telemetry(settings)
     metrics = Metrics(settings)
-    docs = settings.is_development
     application = FastAPI(
         title=settings.project_name,
         version=settings.version,
@@ -157,9 +159,9 @@ def create_application(settings: Settings | None = None) -> FastAPI:
         license_info={"name": "MIT", "identifier": "MIT"},
         servers=[{"url": "/"}],
         openapi_tags=TAGS,
-        openapi_url=OPENAPI_PATH if docs else None,
-        docs_url=DOCS_PATH if docs else None,
-        redoc_url=REDOC_PATH if docs else None,
+        openapi_url=OPENAPI_PATH if settings.has_docs else None,
+        docs_url=None,
+        redoc_url=None,
         generate_unique_id_function=operation_id,
         middleware=middleware(settings, metrics),
         lifespan=make_lifespan(settings, metrics),
@@ -174,7 +176,9 @@ def create_application(settings: Settings | None = None) -> FastAPI:
     application.include_router(v1.router, prefix=v1.PREFIX)
     application.include_router(v2.router, prefix=v2.PREFIX)
     application.include_router(health.router)
-    application.include_router(metrics_router)
+    application.include_router(metrics_api.router)
+    if settings.has_docs:
+        docs.install(application, OPENAPI_PATH)
     return application
 
 

@@ -34,6 +34,7 @@ BIN = Path(sys.executable).parent
 def running_service() -> Iterator[str]:
     """Run the service on a database of its own, with an account of each role; give its address."""
     folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
+    folder.chmod(0o711)  # As root PostgreSQL runs as another user.
     with running_postgres(folder / "pg", "fsync = off") as postgres:
         port = free_port()
         postgres.create_database("app")

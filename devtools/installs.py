@@ -1,4 +1,4 @@
-"""Check that requirements/*.txt install with the oldest supported pip, whatever has been released since they were compiled.
+"""Check that requirements/*.txt install with the oldest supported pip, whatever was released since they were compiled.
 
 The pip is the one that Python 3.11.0 brought. Every pinned package gets a fake newer release in a local folder, which
 is what a later release on the package index looks like to pip.

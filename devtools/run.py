@@ -1,7 +1,8 @@
-"""`make run`: the service with reload, on a PostgreSQL of its own unless DATABASE_URL names another."""
+"""`make run`: the service with reload, on an embedded PostgreSQL unless DATABASE_URL names another server."""
 
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,8 +10,8 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from app.core.config import Settings, load_settings
-from app.core.database_url import EMBEDDED_DATA_DIRECTORY, PROJECT_ROOT, is_embedded
-from app.core.exceptions import ConfigurationError
+from app.core.database_url import PROJECT_ROOT, embedded_data_directory, is_embedded
+from app.core.exceptions import ConfigurationError, DomainError
 from app.db.migrations import upgrade
 from devtools.postgres import EmbeddedPostgresError, running_postgres
 
@@ -19,7 +20,7 @@ ENV_EXAMPLE = PROJECT_ROOT / ".env.example"
 
 
 def write_env_file(path: Path = ENV_FILE) -> None:
-    """Write `.env` from its example with a secret of its own, unless there is one."""
+    """Write `.env` from its example with a new secret, unless there is one."""
     if path.exists():
         return
     secret = f"SECRET_KEY={secrets.token_urlsafe(48)}"
@@ -27,11 +28,23 @@ def write_env_file(path: Path = ENV_FILE) -> None:
     path.write_text(ENV_EXAMPLE.read_text().replace("SECRET_KEY=\n", f"{secret}\n"))
 
 
+def check_port(settings: Settings) -> None:
+    """Raise ConfigurationError if another program listens on the port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            another = settings.port + 1
+            message = f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}. Try PORT={another} make run"
+            raise ConfigurationError(message) from None
+
+
 @contextmanager
 def running_database(settings: Settings) -> Iterator[None]:
-    """Run the embedded server if the settings lead to it, and migrate whatever database they lead to."""
+    """Run the embedded server if the settings lead to it, and migrate the database that they lead to."""
     embedded = is_embedded(settings.database_url.get_secret_value())
-    with running_postgres(EMBEDDED_DATA_DIRECTORY) if embedded else nullcontext() as server:
+    with running_postgres(embedded_data_directory()) if embedded else nullcontext() as server:
         if server:
             server.create_database("app")
         upgrade(settings)
@@ -39,7 +52,7 @@ def running_database(settings: Settings) -> Iterator[None]:
 
 
 def print_addresses(settings: Settings) -> None:
-    """Tell where to go next."""
+    """Print where to go next."""
     base = f"http://{settings.host}:{settings.port}"
     print(f"\n  API documentation   {base}/api/docs")
     print(f"  Readiness           {base}/health/ready")
@@ -47,7 +60,7 @@ def print_addresses(settings: Settings) -> None:
 
 
 def serve() -> int:
-    """Run the server until it ends or we are told to; it shares our terminal and gets Ctrl-C itself."""
+    """Run the server until it ends or SIGTERM comes; it shares our terminal and gets Ctrl-C itself."""
     server = subprocess.Popen([sys.executable, "-m", "app", "serve", "--reload"])
     signal.signal(signal.SIGTERM, lambda *_: server.terminate())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -60,17 +73,22 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         settings = load_settings()
+        is_database_only = "--database-only" in sys.argv
+        if not is_database_only:
+            check_port(settings)
         with running_database(settings):
-            if "--database-only" in sys.argv:
+            if is_database_only:
                 print(f"PostgreSQL is up: {settings.database_url.get_secret_value()}", flush=True)
                 signal.pause()
             print_addresses(settings)
             return serve()
     except (ConfigurationError, EmbeddedPostgresError) as error:
         print(error, file=sys.stderr)
-        return 1
+    except DomainError as error:
+        print(error.reason or error.detail, file=sys.stderr)
     except KeyboardInterrupt:
         return 130
+    return 1
 
 
 if __name__ == "__main__":

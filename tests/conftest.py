@@ -53,6 +53,7 @@ def server_dsn() -> Iterator[str]:
         yield check_test_database(TEST_DATABASE_URL)
         return
     folder = Path(tempfile.mkdtemp(prefix="dayone-"))
+    folder.chmod(0o711)  # As root PostgreSQL runs as another user.
     try:
         with running_postgres(folder / "pg", *FAST) as server:
             server.create_database("app_test")
@@ -93,6 +94,26 @@ class DatabaseMaker:
         for statement in statements:
             await connection.execute(statement)
         await connection.close()
+
+
+SAFE_IN_PRODUCTION: dict[str, Any] = {
+    "environment": "production",
+    "public_url": "https://api.example.com",
+    "smtp_url": SecretStr("smtp://mail.example.com"),
+    "rate_limit_enabled": True,
+    "password_hash_memory_kib": 19_456,
+    "password_hash_iterations": 2,
+}
+"""What production asks for besides a database and a secret."""
+
+
+@pytest.fixture
+def postgres_folder() -> Iterator[Path]:
+    """A folder that PostgreSQL may enter, as whichever user it runs."""
+    folder = Path(tempfile.mkdtemp(prefix="dayone-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder)
 
 
 def make_settings(database_url: str, **changes: Any) -> Settings:

@@ -101,6 +101,6 @@ def test_a_process_with_wrong_settings_does_not_start() -> None:
 
 def test_reload_is_for_development() -> None:
     """It watches files and doubles the processes."""
-    done = run("serve", "--reload", ENVIRONMENT="production", DATABASE_URL="postgresql://db.internal/app")
+    done = run("serve", "--reload", ENVIRONMENT="staging", DATABASE_URL="postgresql://db.internal/app")
     assert done.returncode == 2
     assert "--reload is for development" in done.stderr

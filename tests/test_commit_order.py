@@ -47,7 +47,7 @@ class Scene:
             failed = text("UPDATE pgqueuer SET status = 'failed' RETURNING id")
             job_id = (await session.scalars(failed)).first()
             tokens = {
-                purpose: await issue_token(session, ada.id, purpose, ada.email, timedelta(hours=1))
+                purpose: (await issue_token(session, ada.id, purpose, ada.email, timedelta(hours=1)))[1]
                 for purpose in Purpose
             }
         await accounts.log_in(ada.email)

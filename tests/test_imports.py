@@ -23,6 +23,8 @@ def test_a_web_process_loads_nothing_that_it_does_not_use() -> None:
         "ENVIRONMENT": "production",
         "DATABASE_URL": "postgresql://db.internal/app",
         "SECRET_KEY": secrets.token_urlsafe(48),
+        "PUBLIC_URL": "https://api.example.com",
+        "SMTP_URL": "smtp://mail.example.com",
     }
     code = "import sys, app.main; print(*sys.modules)"
     shown = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)

@@ -30,7 +30,9 @@ async def test_what_happens_to_an_account_is_logged_with_the_request(
     await ada.request("PUT", "/api/v1/users/me/password", json=data)
     await ada.client.post("/api/v1/auth/revoke", data={"token": ada.token})
     await root.request("PATCH", f"/api/v1/users/{ada.id}", json={"role": "admin"})
+    await root.request("GET", f"/api/v1/users/{ada.id}")
     await root.request("DELETE", f"/api/v1/users/{ada.id}")
+    await ada.client.post("/api/v1/auth/verify-email", json={"token": "no such token"})
     seen = events(logs)
     assert [event["event"] for event in seen] == [
         "login_failed",
@@ -41,9 +43,11 @@ async def test_what_happens_to_an_account_is_logged_with_the_request(
         "session_revoked",
         "sessions_revoked",
         "account_changed",
+        "accounts_read",
         "account_deleted",
+        "link_refused",
     ]
-    assert {event["account_id"] for event in seen} == {str(ada.id)}
+    assert [event["account_id"] for event in seen] == [str(ada.id)] * 8 + [str(root.id), str(ada.id), None]
     assert seen[0]["request_id"] == refused.headers["x-request-id"]
     assert seen[7]["role"] == "admin"
 

@@ -80,7 +80,7 @@ def render_exception(scope: Scope, error: Exception) -> Response:
     if isinstance(known, InternalError):
         log.error("unhandled exception", exc_info=error)
     elif known.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.warning("request failed", code=known.code, cause=repr(error.__cause__))
+        log.warning("request failed", code=known.code, cause=known.reason or repr(error.__cause__))
     return render_problem(scope, known)
 
 
@@ -123,14 +123,17 @@ async def handle_http_exception(request: Request, error: Exception) -> Response:
     """Answer what the framework refused."""
     assert isinstance(error, HTTPException)
     kind = FRAMEWORK_ERRORS.get(error.status_code, InternalError)
+    refusal = kind()
     headers = dict(error.headers or {})
+    if kind is NotFoundError:
+        refusal = NotFoundError("There is no such path.")
     if kind is MethodNotAllowedError:
         headers["Allow"] = allowed_methods(request.scope)
     errors = None
-    if kind is ValidationFailedError:
+    if isinstance(refusal, ValidationFailedError):
         message = "The body cannot be parsed"
         errors = [FieldError(location=["body"], message=message, code="unparsable")]
-    return render_problem(request.scope, kind(), errors, headers)
+    return render_problem(request.scope, refusal, errors, headers)
 
 
 async def raise_again(_: Request, error: Exception) -> Response:

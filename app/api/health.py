@@ -8,7 +8,7 @@ from app.dependencies import state_of
 from app.schemas.health import HealthRead, ReadinessRead
 
 PREFIX = "/health"
-UNAVAILABLE: Responses = {503: {"model": ReadinessRead, "description": "Something that every request needs is away"}}
+UNAVAILABLE: Responses = {503: {"model": ReadinessRead, "description": "A required dependency is unavailable"}}
 router = APIRouter(prefix=PREFIX, tags=["health"])
 
 
@@ -27,6 +27,7 @@ async def read_readiness(request: Request) -> Response:
 
 
 ANSWERS = {
+    PREFIX: request_response(read_liveness),
     f"{PREFIX}/live": request_response(read_liveness),
     f"{PREFIX}/ready": request_response(read_readiness),
 }

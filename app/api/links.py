@@ -1,6 +1,6 @@
 """Links to what is elsewhere: something new, or the next page."""
 
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
 from uuid import UUID
 
@@ -13,9 +13,26 @@ QUERY_CHARACTERS = "/?&=+%:@!$'()*,;"
 T = TypeVar("T")
 
 
+class Located(Protocol):
+    """Something with a key."""
+
+    id: Any
+
+
+L = TypeVar("L", bound=Located)
+
+
 def locate(request: Request, response: Response, key: UUID) -> None:
     """Say where something new in a collection can be read (RFC 9110, section 10.2.2)."""
     response.headers["Location"] = f"{request.scope['path']}/{key}"
+
+
+def located_or_accepted(request: Request, response: Response, created: L | None) -> L | Response:
+    """Return what was created, with its Location; 202 without a body where the caller must not learn whether it was."""
+    if created is None:
+        return Response(status_code=202)
+    locate(request, response, created.id)
+    return created
 
 
 def linked(request: Request, response: Response, page: KeysetPage[T]) -> KeysetPage[T]:

@@ -11,6 +11,7 @@ from pydantic.json_schema import models_json_schema
 
 from app.api.policy import POLICY, Access
 from app.core.exceptions import (
+    BadRequestError,
     ContentTooLargeError,
     DatabaseUnavailableError,
     DeadlineExceededError,
@@ -39,10 +40,12 @@ BY_FORMAT: dict[str, object] = {
 BY_TYPE: dict[str, object] = {"string": "text", "integer": 1, "boolean": True}
 PROBLEM_CONTENT = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 EVERYWHERE = (
+    BadRequestError,
     InvalidHostError,
     RequestTimeoutError,
     ContentTooLargeError,
     HeadersTooLargeError,
+    ValidationFailedError,
     TooManyRequestsError,
     OverloadedError,
     DatabaseUnavailableError,
@@ -61,15 +64,13 @@ def problems(*errors: type[DomainError]) -> Responses:
 
 
 def _shared_refusals(operation: dict[str, Any]) -> Iterator[type[DomainError]]:
-    """Name what can befall every operation, and every one with a caller or with input."""
+    """Yield the errors that any operation can return, and those of operations with a caller."""
     access = POLICY[operation["operationId"]]
     yield from EVERYWHERE
     if access is not Access.ANYONE:
         yield UnauthenticatedError
     if access is Access.ADMIN:
         yield ForbiddenError
-    if "requestBody" in operation or "parameters" in operation:
-        yield ValidationFailedError
 
 
 def query_strings(app: FastAPI) -> dict[str, QueryString[Any]]:

@@ -20,6 +20,8 @@ class DomainError(Exception):
     status: ClassVar[int]
     headers: Mapping[str, str] = MappingProxyType({})
     """Of the answer: of every occurrence, or set on one."""
+    reason: str | None = None
+    """What happened, for the operator: in the log and on the command line, never in an answer."""
     members: ClassVar[Mapping[str, str]] = {}
     """Further members of the problem document, such as the `error` of RFC 6749."""
 
@@ -70,7 +72,7 @@ class ForbiddenError(DomainError):
 
 
 class NotFoundError(DomainError):
-    """There is nothing here that this account can see."""
+    """Not found."""
 
     code = "not_found"
     status = 404

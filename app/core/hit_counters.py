@@ -58,6 +58,9 @@ class HitCounter(Protocol):
     async def clear(self, limit: Limit, key: str, window: Window) -> None:
         """Forget the hits on this key."""
 
+    async def refund(self, limit: Limit, key: str, window: Window) -> None:
+        """Take one hit of this window back, if there is one."""
+
     async def close(self) -> None:
         """Close its connections."""
 
@@ -82,6 +85,11 @@ class LocalHitCounter:
         """Forget the hits on this key."""
         for counts in self._counts(limit, window):
             counts.pop(key, None)
+
+    async def refund(self, limit: Limit, key: str, window: Window) -> None:
+        """Take one hit of this window back, if there is one."""
+        _, now = self._counts(limit, window)
+        now[key] = max(0, now.get(key, 0) - 1)
 
     async def close(self) -> None:
         """Do nothing: there are no connections."""

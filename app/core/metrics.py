@@ -48,6 +48,8 @@ class Metrics:
         self.jobs = self._gauge("jobs", "Jobs in the queue, by state", "state", mode="mostrecent")
         self.oldest_job = self._gauge("jobs_oldest_due_seconds", "Age of the oldest job that is due", mode="mostrecent")
         build = self._gauge("build_info", "The version that runs", "version", "environment", "python", mode="max")
+        complete = self._gauge("metrics_complete", "Whether every worker process is included", mode="max")
+        complete.set(settings.web_concurrency == 1 or MULTIPROCESS_VARIABLE in os.environ)
         build.labels(settings.version, settings.environment.value, platform.python_version()).set(1)
 
     def request_done(self, method: str, route: str | None, status: int, seconds: float) -> None:

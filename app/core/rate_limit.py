@@ -3,7 +3,7 @@
 import math
 import time
 from ipaddress import IPv6Address, ip_address
-from typing import NamedTuple, Self
+from typing import Literal, NamedTuple, Self
 
 import structlog
 
@@ -35,11 +35,11 @@ class Usage(NamedTuple):
 
 
 def address_key(address: str | None) -> str:
-    """Name who shares a counter: an IPv4 address, or an IPv6 network, of which one customer has all addresses."""
+    """Return the counter key of an address: IPv4, or the /64 network of IPv6, all of which one customer has."""
     try:
         parsed = ip_address(address or "")
     except ValueError:
-        return address or "unknown"
+        return "unknown"
     if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is None:
         return str(int(parsed) >> (128 - IPV6_NETWORK_BITS))
     return str(parsed)
@@ -101,10 +101,20 @@ class RateLimiter:
 
     async def clear(self, limit: Limit, key: str) -> None:
         """Forget the hits on this key."""
+        await self._on_all_counters("clear", limit, key)
+
+    async def refund(self, limit: Limit, key: str) -> None:
+        """Take the last hit on this key back."""
+        await self._on_all_counters("refund", limit, key)
+
+    async def _on_all_counters(self, operation: Literal["clear", "refund"], limit: Limit, key: str) -> None:
         window = Window.now(limit)
-        await self._local.clear(limit, key, window)
+        await getattr(self._local, operation)(limit, key, window)
+        counter = self._counter()
+        if counter is self._local:
+            return
         try:
-            await self._counter().clear(limit, key, window)
+            await getattr(counter, operation)(limit, key, window)
         except SharedCounterError as error:
             self._open_breaker(error)
 

@@ -33,10 +33,22 @@ class UnsupportedGrantTypeError(BadRequestError):
     members: ClassVar[Mapping[str, str]] = {"error": "unsupported_grant_type"}
 
 
+class EmailNotVerifiedError(ForbiddenError):
+    """Verify your e-mail address first: follow the link in the mail, or request another one."""
+
+    code = "email_not_verified"
+
+
 class PasswordIncorrectError(ForbiddenError):
     """The current password is wrong."""
 
     code = "password_incorrect"
+
+
+class PasswordTooCommonError(ValidationFailedError):
+    """The password is too easy to guess: choose one without your name or e-mail address."""
+
+    code = "password_too_common"
 
 
 class EmailTakenError(ConflictError):

@@ -115,7 +115,7 @@ class AccessTokens:
             leeway=LEEWAY,
             options={"require": list(REQUIRED_CLAIMS)},
         )
-        claims = AccessClaims(user_id=UUID(payload["sub"]), session_id=UUID(payload["sid"]))
+        claims = AccessClaims(user_id=UUID(str(payload["sub"])), session_id=UUID(str(payload["sid"])))
         if len(self._verified) >= REMEMBERED_TOKENS:
             self._verified.clear()
         self._verified[token] = (claims, payload["exp"] + LEEWAY.total_seconds())

@@ -18,14 +18,22 @@ class SecurityEvent(StrEnum):
     TOKEN_REPLAYED = "token_replayed"  # noqa: S105  no token
     SESSION_REVOKED = "session_revoked"
     SESSIONS_REVOKED = "sessions_revoked"
+    SESSION_REFRESHED = "session_refreshed"
     ACCOUNT_CREATED = "account_created"
     ACCOUNT_CHANGED = "account_changed"
     ACCOUNT_DELETED = "account_deleted"
     EMAIL_VERIFIED = "email_verified"
+    ACCOUNTS_READ = "accounts_read"
+    """An administrator has read accounts that are not their own."""
+    EMAIL_CHANGE_REQUESTED = "email_change_requested"
     EMAIL_CHANGED = "email_changed"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105  no password
     PASSWORD_RESET = "password_reset"  # noqa: S105  no password
     RESET_LIMITED = "reset_limited"
+    LINK_REFUSED = "link_refused"
+    """A link from a mail was used that is not valid, or no longer."""
+    JOB_REQUEUED = "job_requeued"
+    JOB_CANCELLED = "job_cancelled"
     PASSWORD_INCORRECT = "password_incorrect"  # noqa: S105  no password
 
 

@@ -21,6 +21,12 @@ redis.call('EXPIRE', KEYS[2], ARGV[3])
 return {previous, current + 1, 1}
 """
 
+REFUND = """
+if tonumber(redis.call('GET', KEYS[1]) or '0') > 0 then
+    redis.call('DECR', KEYS[1])
+end
+"""
+
 
 @contextmanager
 def _faults() -> Iterator[None]:
@@ -43,6 +49,7 @@ class SharedHitCounter:
             retry=Retry(NoBackoff(), 0),
         )
         self._count = self._client.register_script(COUNT)
+        self._refund = self._client.register_script(REFUND)
 
     async def hit(self, limit: Limit, key: str, window: Window) -> Count:
         """Count one more, if the limit allows it."""
@@ -55,6 +62,11 @@ class SharedHitCounter:
         """Forget the hits on this key."""
         with _faults():
             await self._client.delete(*self._keys(limit, key, window))
+
+    async def refund(self, limit: Limit, key: str, window: Window) -> None:
+        """Take one hit of this window back, if there is one."""
+        with _faults():
+            await self._refund(self._keys(limit, key, window)[1:])
 
     async def close(self) -> None:
         """Close the connections."""

@@ -23,7 +23,6 @@ BY_SQLSTATE: dict[str, type[DomainError]] = {
     "23505": ConflictError,
     "23503": ConflictError,
     "23514": ValidationFailedError,
-    "23502": ValidationFailedError,
     # Values that PostgreSQL cannot hold: the net below the schemas
     "22000": ValidationFailedError,
     "22001": ValidationFailedError,
@@ -39,13 +38,21 @@ BY_SQLSTATE: dict[str, type[DomainError]] = {
     "25006": DatabaseUnavailableError,
     "25P03": DatabaseUnavailableError,
     "53100": DatabaseUnavailableError,
+    "53200": DatabaseUnavailableError,
     "53300": OverloadedError,
+    "53400": DatabaseUnavailableError,
+    "54000": DatabaseUnavailableError,
+    "55006": DatabaseUnavailableError,
+    "58030": DatabaseUnavailableError,
     "57P01": DatabaseUnavailableError,
     "57P02": DatabaseUnavailableError,
     "57P03": DatabaseUnavailableError,
+    "57P05": DatabaseUnavailableError,
 }
 CONNECTION_EXCEPTION_CLASS = "08"
-ENDED_BY_THE_SERVER = frozenset({"25006", "57P01", "57P02", "57P03"})
+INVALID_AUTHORIZATION_CLASS = "28"
+"""Credentials that the server refuses: they are being rotated, or wrong."""
+ENDED_BY_THE_SERVER = frozenset({"25006", "57P01", "57P02", "57P03", "57P05"})
 """A read-only server ends nothing by itself; but its connections are of no use either."""
 BY_TYPE: dict[type[BaseException], type[DomainError]] = {
     exc.TimeoutError: OverloadedError,  # of the pool
@@ -75,7 +82,7 @@ def _of_sqlstate(error: asyncpg.PostgresError) -> type[DomainError] | None:
     state = error.sqlstate or ""
     if isinstance(error, asyncpg.InvalidCachedStatementError):
         return UnitOfWorkLostError  # A migration has changed the type of a column meanwhile.
-    if state.startswith(CONNECTION_EXCEPTION_CLASS):
+    if state.startswith((CONNECTION_EXCEPTION_CLASS, INVALID_AUTHORIZATION_CLASS)):
         return DatabaseUnavailableError
     return _error_of_constraint(getattr(error, "constraint_name", None)) or BY_SQLSTATE.get(state)
 

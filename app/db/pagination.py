@@ -99,6 +99,8 @@ class Keyset:
     cursors: Cursors
     order: Order
     scope: str
+    is_filtered: bool = False
+    """Whether the statement has conditions whose values decide which index serves it best."""
 
     async def page(
         self,
@@ -117,7 +119,9 @@ class Keyset:
         values = {**parameters, "limit": limit + 1}
         if cursor is not None:
             values["after"], values["after_key"] = self.cursors.read(self.scope, cursor)
-        rows = await session.fetch(_paged(statement, row, self.order, is_first=cursor is None), values)
+        rows = await session.fetch(
+            _paged(statement, row, self.order, is_first=cursor is None, plans_anew=self.is_filtered), values
+        )
         if len(rows) <= limit:
             return KeysetPage(rows, None)
         shown = rows[:limit]
@@ -127,11 +131,13 @@ class Keyset:
 
 
 @lru_cache(maxsize=256)
-def _paged(statement: Select[*tuple[Any, ...]], row: type[R], order: Order, *, is_first: bool) -> Prepared[R]:
+def _paged(
+    statement: Select[*tuple[Any, ...]], row: type[R], order: Order, *, is_first: bool, plans_anew: bool
+) -> Prepared[R]:
     column, key = order.column, order.key
     if not is_first:
         position = tuple_(column, key)
         last = tuple_(bindparam("after", type_=column.type), bindparam("after_key", type_=key.type))
         statement = statement.where(position < last if order.descending else position > last)
     ends = (column.desc(), key.desc()) if order.descending else (column, key)
-    return Prepared(statement.order_by(*ends).limit(bindparam("limit", type_=Integer)), row)
+    return Prepared(statement.order_by(*ends).limit(bindparam("limit", type_=Integer)), row, plans_anew=plans_anew)

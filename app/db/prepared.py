@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
+import asyncpg
 from sqlalchemy import Delete, Insert, Select, Update
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 
@@ -15,8 +16,10 @@ Statement = Select[*tuple[Any, ...]] | Insert | Update | Delete
 class Prepared(Generic[R]):
     """A statement with parameters, and the named tuple that each of its rows becomes."""
 
-    def __init__(self, statement: Statement, row: type[R], *inserted: str) -> None:
+    def __init__(self, statement: Statement, row: type[R], *inserted: str, plans_anew: bool = False) -> None:
         """Write the SQL, of an INSERT for these columns.
+
+        With `plans_anew` PostgreSQL plans each execution for its values, where one plan for all would be slow for some.
 
         Raises TypeError where the columns are not the fields of `row`, or something needs SQLAlchemy for each use: a
         type that asyncpg does not read alone, a default that is made in Python, a list of any length.
@@ -27,12 +30,19 @@ class Prepared(Generic[R]):
         made = [*compiled.insert_prefetch, *compiled.update_prefetch, *compiled.post_compile_params]
         if read != list(getattr(row, "_fields", ())) or made:
             raise TypeError(f"{compiled} does not give {row.__name__} without SQLAlchemy")
-        self.sql, self.row = str(compiled), row
-        self.changed_table = str(statement.table) if isinstance(statement, Update | Delete) else None
+        self.sql, self.row, self.plans_anew = str(compiled), row, plans_anew
         self._names: tuple[str, ...] = tuple(compiled.positiontup or ())
         self._constants = {name: compiled.params[name] for name in self._names if not compiled.binds[name].required}
         types = {name: compiled.binds[name].type.dialect_impl(DIALECT) for name in self._names}
         self._processors = {name: p for name, kind in types.items() if (p := kind.bind_processor(DIALECT))}
+
+    async def run(self, driver: asyncpg.Connection, arguments: list[Any]) -> list[asyncpg.Record]:
+        """Run the statement on a connection."""
+        if not self.plans_anew:
+            return await driver.fetch(self.sql, *arguments)
+        # Without a name a statement is not kept, so that PostgreSQL never settles for a generic plan.
+        statement = await driver.prepare(self.sql, name="")
+        return await statement.fetch(*arguments)
 
     def arguments(self, parameters: Parameters) -> list[Any]:
         """Put the values in the order of the SQL; raises KeyError for one that is missing."""

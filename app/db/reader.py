@@ -106,7 +106,7 @@ class StatementReader(Reader):
             raise translate(error) from error
         driver = cast("asyncpg.Connection", connection.driver_connection)
         try:
-            return await driver.fetch(statement.sql, *arguments)
+            return await statement.run(driver, arguments)
         except DATABASE_FAULTS as error:
             raise translate(error, is_lost=forget_if_lost(self._engine, driver, error)) from error
         except BaseException:  # Cancelled: nobody knows what the server still sends.

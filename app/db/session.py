@@ -1,24 +1,28 @@
 """Connections and transactions: the unit of work, the reader, and the only commit of a request."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
 
-import asyncpg
 import structlog
 from asyncpg.connect_utils import SessionAttribute
-from pydantic import SecretStr
 from sqlalchemy import event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
     AsyncEngine,
     AsyncSession,
     async_sessionmaker,
     create_async_engine,
 )
+from sqlalchemy.util import await_only
 
 from app.core.config import Settings
-from app.core.exceptions import DatabaseUnavailableError
+from app.core.exceptions import ConfigurationError
+from app.core.settings.database import Pooler
+from app.db.connect import Connector
 from app.db.errors import note_disconnect, translate
 from app.db.pool import FifoPool, PoolUsage
 from app.db.queue import flush_jobs
@@ -28,57 +32,27 @@ from app.db.writer import Committed, Writer
 
 log = structlog.get_logger(__name__)
 
-ServerKind = SessionAttribute | None
+PREPARED_STATEMENTS = 100
+"""Statements of SQLAlchemy that a connection keeps prepared; asyncpg keeps those that it runs itself."""
 
 
-def server_settings(settings: Settings) -> dict[str, str]:
-    """Say what every connection asks of the server: UTC, and an end to whatever takes too long."""
+def make_engine(settings: Settings, connector: Connector) -> AsyncEngine:
+    """Make an engine whose pool holds `DATABASE_POOL_SIZE` connections and no more.
 
-    def milliseconds(seconds: float) -> str:
-        return str(int(seconds * 1000))
-
-    return {
-        "application_name": settings.project_name,
-        "timezone": "UTC",
-        "jit": "off",
-        "statement_timeout": milliseconds(settings.database_statement_timeout_seconds),
-        "lock_timeout": milliseconds(settings.database_lock_timeout_seconds),
-        "idle_in_transaction_session_timeout": milliseconds(settings.database_idle_timeout_seconds),
-    }
-
-
-def connector(settings: Settings, dsn: str, accept: ServerKind) -> Callable[[], Awaitable[asyncpg.Connection]]:
-    """Open connections to a libpq URL (several hosts and `sslmode` included) with every wait bounded.
-
-    `accept` is libpq's target_session_attrs; unset: what the URL says, or any server.
+    Without pre-ping, which is a round trip for every use: requests that hit a dead connection are repeated.
     """
 
-    async def connect() -> asyncpg.Connection:
-        try:
-            return await asyncpg.connect(
-                dsn,
-                timeout=settings.database_connect_timeout_seconds,
-                # The server ends a slow statement first; this is for one that no longer answers.
-                command_timeout=settings.database_statement_timeout_seconds + 1,
-                server_settings=server_settings(settings),
-                target_session_attrs=accept,
-            )
-        except (OSError, asyncpg.InternalClientError) as error:
-            raise DatabaseUnavailableError from error
-        except asyncpg.PostgresError as error:  # Told here: the pool gives it a class that nobody else knows.
-            raise translate(error) from error
+    def create() -> DBAPIConnection:
+        # Not by `async_creator`, which cannot turn this cache off: behind a pooler a prepared statement is gone when
+        # its transaction ends.
+        size = 0 if await_only(connector.is_pooled()) else PREPARED_STATEMENTS
+        dbapi: Any = engine.dialect.loaded_dbapi
+        connection: DBAPIConnection = dbapi.connect(async_creator_fn=connector, prepared_statement_cache_size=size)
+        return connection
 
-    return connect
-
-
-def make_engine(settings: Settings, url: SecretStr, accept: ServerKind = SessionAttribute.read_write) -> AsyncEngine:
-    """Make an engine whose pool holds `DATABASE_POOL_SIZE` connections and no more, to the primary unless told else.
-
-    Without pre-ping, a round trip for every use: what a lost connection spoils is done again on a fresh one.
-    """
     engine = create_async_engine(
         "postgresql+asyncpg://",
-        async_creator=connector(settings, url.get_secret_value(), accept),
+        creator=create,
         poolclass=FifoPool,
         pool_size=settings.database_pool_size,
         pool_timeout=settings.database_pool_timeout_seconds,
@@ -105,14 +79,20 @@ class Database:
 
     def __init__(self, settings: Settings) -> None:
         """Prepare engines; nothing connects before it is needed."""
-        dsn = settings.database_url.get_secret_value()
-        self.connect = connector(settings, dsn, SessionAttribute.read_write)
-        """Open a connection to the primary beside the pools, for LISTEN; whoever asks closes it."""
-        self.engine = self.read_engine = make_engine(settings, settings.database_url)
+        self._settings = settings
+        primary = Connector(settings, settings.database_url.get_secret_value(), SessionAttribute.read_write)
+        self.connect_directly = primary
+        """Open a connection to the primary beside the pools, past a pooler if possible; the caller closes it."""
+        if settings.database_direct_url:
+            direct = settings.model_copy(update={"database_pooler": Pooler.NONE})
+            dsn = settings.database_direct_url.get_secret_value()
+            self.connect_directly = Connector(direct, dsn, SessionAttribute.read_write)
+        self.engine = self.read_engine = make_engine(settings, primary)
         if settings.database_replica_url:
-            self.read_engine = make_engine(settings, settings.database_replica_url, accept=None)
-        # One connection apart, so that probes tell of the database and not of the load.
-        self._probe_engine = make_engine(settings.model_copy(update={"database_pool_size": 1}), settings.database_url)
+            replica = Connector(settings, settings.database_replica_url.get_secret_value(), None)
+            self.read_engine = make_engine(settings, replica)
+        # A connection of its own, so that probes report the database and not the load.
+        self._probe_engine = make_engine(settings.model_copy(update={"database_pool_size": 1}), primary)
         self._reader = StatementReader(self.read_engine)
         self._primary_reader = StatementReader(self.engine)
         self._sessions = async_sessionmaker(class_=AsyncSession, expire_on_commit=False)
@@ -123,6 +103,19 @@ class Database:
         await self.engine.dispose()
         await self.read_engine.dispose()
         await self._probe_engine.dispose()
+
+    @asynccontextmanager
+    async def migrating(self) -> AsyncIterator[AsyncConnection]:
+        """Connect for migrations, in transactions and past a pooler; raise ConfigurationError where no way is known."""
+        if await self.connect_directly.is_pooled():
+            raise ConfigurationError("DATABASE_URL leads through a pooler: set DATABASE_DIRECT_URL for migrations")
+        engine = make_engine(self._settings, self.connect_directly)
+        try:
+            async with engine.connect() as connection:
+                await connection.execution_options(isolation_level="READ COMMITTED")
+                yield connection
+        finally:
+            await engine.dispose()
 
     def pool_usage(self) -> PoolUsage:
         """Tell how the pools are used, those of the primary and of the replica together."""
@@ -163,9 +156,9 @@ class Database:
                 raise translate(error, is_lost=is_lost) from error
             raise
 
-    def _note_commit(self, changed_tables: set[str]) -> None:
+    def _note_commit(self, changed: set[UUID]) -> None:
         for listener in self.commit_listeners:
-            listener(changed_tables)
+            listener(changed)
 
     def reader(self) -> Reader:
         """Read without a transaction, from the replica where there is one."""

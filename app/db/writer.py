@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Callable
 from typing import Any, cast
+from uuid import UUID
 
 import asyncpg
-from sqlalchemy import Connection, Delete, Executable, Update
+from sqlalchemy import Connection, Executable
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.util import greenlet_spawn
@@ -15,8 +16,8 @@ from app.db.prepared import Parameters, Prepared
 from app.db.reader import DATABASE_FAULTS, AnyResult, Reader, forget_if_lost
 
 ROLLBACK_SECONDS = 0.3
-Committed = Callable[[set[str]], None]
-"""Is told after a commit which tables had rows changed or deleted."""
+Committed = Callable[[set[UUID]], None]
+"""Called after a commit with the accounts and sessions whose access has changed."""
 
 
 class Writer(Reader):
@@ -35,20 +36,16 @@ class Writer(Reader):
         self._pooled: PoolProxiedConnection | None = None
         self._core: Connection | None = None
         self._orm: AsyncSession | None = None
-        self._changed: set[str] = set()
+        self._changed: set[UUID] = set()
         self.pending_jobs: list[Any] = []
         """What `enqueue` has handed over."""
 
     async def _run(self, statement: Executable, params: Parameters | None) -> AnyResult:
-        if isinstance(statement, Update | Delete):
-            self._changed.add(str(statement.table))
         return await greenlet_spawn((await self._open_core()).execute, statement, params)
 
     async def _run_prepared(self, statement: Prepared[Any], arguments: list[Any]) -> list[asyncpg.Record]:
-        if statement.changed_table is not None:
-            self._changed.add(statement.changed_table)
         await self._begin()
-        return await self._driver.fetch(statement.sql, *arguments)
+        return await statement.run(self._driver, arguments)
 
     async def execute_driver_sql(self, query: str, arguments: tuple[object, ...]) -> AnyResult:
         """Run what a library has written for PostgreSQL, with its `$1`."""
@@ -59,6 +56,10 @@ class Writer(Reader):
         if self._orm is None:
             self._orm = self._sessions(bind=AsyncConnection(self._engine, await self._open_core()))
         return self._orm
+
+    def access_changed(self, *ids: UUID) -> None:
+        """Note that accounts or sessions may do less, or nothing, once this commits; this process then forgets them."""
+        self._changed.update(ids)
 
     async def flush(self) -> None:
         """Send what the session of the ORM holds back."""
@@ -75,7 +76,8 @@ class Writer(Reader):
             raise InternalError
         await self._close()
         changed, self._changed = self._changed, set()
-        self._committed(changed)
+        if changed:
+            self._committed(changed)
 
     def is_lost(self, error: BaseException) -> bool:
         """Tell whether an error has cost the connection of this unit of work."""

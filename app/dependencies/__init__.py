@@ -1,6 +1,6 @@
 """Everything that a handler may ask for, and the only place where services are put together for the web."""
 
-from app.dependencies.caller import Administrator, CurrentUser, RequestClient
+from app.dependencies.caller import Administrator, CurrentUser, RequestClient, VerifiedUser
 from app.dependencies.inputs import (
     IDEMPOTENCY_SCOPE_KEY,
     AlreadyAnswered,
@@ -29,7 +29,6 @@ from app.dependencies.services import (
     JobsRead,
     Recovery,
     Registration,
-    Scrape,
     Sessions,
     SessionsRead,
     UserAdmin,
@@ -63,7 +62,6 @@ __all__ = [
     "Registration",
     "RequestClient",
     "RevocationForm",
-    "Scrape",
     "SessionId",
     "Sessions",
     "SessionsRead",
@@ -74,6 +72,7 @@ __all__ = [
     "UserList",
     "Users",
     "UsersRead",
+    "VerifiedUser",
     "limited",
     "state_of",
 ]

@@ -4,14 +4,12 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from app.core.exceptions import NotFoundError
 from app.dependencies.caller import Administrator, CurrentUser, RequestClient
 from app.dependencies.process import state_of, writer_of
 from app.services.account_service import AccountService, RecoveryService
 from app.services.auth_service import AuthService
 from app.services.item_service import ItemReader, ItemService
 from app.services.job_service import JobReader, JobService
-from app.services.metrics_service import MetricsService
 from app.services.password_check import PasswordCheck
 from app.services.session_service import SessionKeeper, SessionReader, SessionService
 from app.services.user_service import (
@@ -25,7 +23,7 @@ from app.services.user_service import (
 
 async def _password_check(request: Request, client: RequestClient) -> PasswordCheck:
     state = state_of(request)
-    return PasswordCheck(state["database"], state["passwords"], state["limiter"], client)
+    return PasswordCheck(state["database"], state["passwords"], state["limiter"], client, state["settings"])
 
 
 Check = Annotated[PasswordCheck, Depends(_password_check)]
@@ -48,16 +46,18 @@ async def _sessions(request: Request, user: CurrentUser) -> SessionService:
 
 
 async def _account(request: Request, user: CurrentUser, check: Check) -> AccountService:
-    return AccountService(await writer_of(request), user, check, state_of(request)["passwords"])
-
-
-async def _recovery(request: Request) -> RecoveryService:
     state = state_of(request)
-    return RecoveryService(await writer_of(request), state["database"], state["passwords"], state["limiter"])
+    return AccountService(await writer_of(request), user, check, state["passwords"], state["settings"])
+
+
+async def _recovery(request: Request, check: Check) -> RecoveryService:
+    state = state_of(request)
+    return RecoveryService(await writer_of(request), state["database"], state["passwords"], check)
 
 
 async def _registration(request: Request) -> RegistrationService:
-    return RegistrationService(await writer_of(request), state_of(request)["passwords"])
+    state = state_of(request)
+    return RegistrationService(await writer_of(request), state["passwords"], state["settings"])
 
 
 async def _user_reader(request: Request, user: CurrentUser) -> UserReader:
@@ -68,13 +68,13 @@ async def _users(request: Request, user: CurrentUser, check: Check) -> UserServi
     return UserService(await writer_of(request), user, check)
 
 
-async def _user_list(request: Request, _: Administrator) -> UserAdminReader:
+async def _user_list(request: Request, administrator: Administrator) -> UserAdminReader:
     state = state_of(request)
-    return UserAdminReader(state["database"].reader(), state["cursors"])
+    return UserAdminReader(state["database"].reader(), state["cursors"], administrator)
 
 
-async def _user_admin(request: Request, _: Administrator) -> UserAdminService:
-    return UserAdminService(await writer_of(request))
+async def _user_admin(request: Request, administrator: Administrator) -> UserAdminService:
+    return UserAdminService(await writer_of(request), administrator)
 
 
 async def _item_reader(request: Request, user: CurrentUser) -> ItemReader:
@@ -91,15 +91,8 @@ async def _job_reader(request: Request, _: Administrator) -> JobReader:
     return JobReader(state["database"].reader(), state["cursors"])
 
 
-async def _jobs(request: Request, _: Administrator) -> JobService:
-    return JobService(await writer_of(request))
-
-
-async def _scrape(request: Request, client: RequestClient) -> MetricsService:
-    state = state_of(request)
-    if not state["settings"].shows_metrics_to(client.ip_address):
-        raise NotFoundError
-    return state["metrics"]
+async def _jobs(request: Request, administrator: Administrator) -> JobService:
+    return JobService(await writer_of(request), administrator)
 
 
 Auth = Annotated[AuthService, Depends(_auth)]
@@ -130,5 +123,3 @@ JobsRead = Annotated[JobReader, Depends(_job_reader)]
 """Lists jobs, for administrators."""
 Jobs = Annotated[JobService, Depends(_jobs)]
 """Requeues and cancels jobs, for administrators."""
-Scrape = Annotated[MetricsService, Depends(_scrape)]
-"""Tells what is measured, to those who may know."""

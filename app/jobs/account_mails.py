@@ -1,58 +1,112 @@
-"""The mails about accounts. A second copy of one carries the same Message-ID, by which mail programs know it."""
+"""Mails about accounts.
+
+Every attempt at a job has the same Message-ID, by which mail programs recognise a second copy.
+"""
 
 from datetime import timedelta
 
-from sqlalchemy import SQLColumnExpression, select
+from sqlalchemy import SQLColumnExpression, func, select
 
+from app.core.security_log import SecurityEvent, record
+from app.db.writer import Writer
 from app.jobs.kinds import JobContext, JobKind
-from app.models.one_time_token import Purpose
+from app.models.one_time_token import OneTimeToken, Purpose
 from app.models.user import User
-from app.schemas.mail import SendChangeEmailMail, SendEmailChangeNotice, SendResetPasswordMail, SendVerifyEmailMail
+from app.schemas.mail import (
+    AccountNotice,
+    SendAccountNotice,
+    SendChangeEmailMail,
+    SendResetPasswordMail,
+    SendVerifyEmailMail,
+)
 from app.services.one_time_tokens import issue_token
+
+MOST_RESET_LINKS = 3
+"""Links of one account that may be valid at once. A further mail would add nothing: the owner has those."""
 
 
 async def send_verify_email(job: SendVerifyEmailMail, context: JobContext) -> None:
-    """Send the link, unless the address is confirmed already or the account is gone."""
-    user = await _find(context, User.id == job.user_id, ~User.is_verified)
-    if user is not None:
-        hours = context.resources.settings.verify_email_expire_hours
-        await _send_link(context, user, Purpose.VERIFY_EMAIL, user.email, timedelta(hours=hours))
+    """Send the link, unless the address is verified already or the account is gone."""
+    lifetime = timedelta(hours=context.resources.settings.verify_email_expire_hours)
+    async with context.resources.database.unit_of_work() as session:
+        user = await _lock(session, User.id == job.user_id, ~User.is_verified)
+        if user is None:
+            return
+        _, token = await issue_token(session, user.id, Purpose.VERIFY_EMAIL, user.email, lifetime)
+    await _send_link(context, Purpose.VERIFY_EMAIL, user.email, token, lifetime)
 
 
 async def send_change_email(job: SendChangeEmailMail, context: JobContext) -> None:
-    """Send the link to the new address."""
-    user = await _find(context, User.id == job.user_id)
-    if user is not None:
-        hours = context.resources.settings.verify_email_expire_hours
-        await _send_link(context, user, Purpose.CHANGE_EMAIL, job.email, timedelta(hours=hours))
-
-
-async def send_email_change_notice(job: SendEmailChangeNotice, context: JobContext) -> None:
-    """Send the notice to the address that the account has."""
-    user = await _find(context, User.id == job.user_id)
-    if user is not None:
-        await _send(context, "email_change_notice", user.email, full_name=user.full_name)
+    """Send the link to the new address, unless the request has been voided."""
+    lifetime = timedelta(hours=context.resources.settings.verify_email_expire_hours)
+    async with context.resources.database.unit_of_work() as session:
+        user = await _lock(session, User.id == job.user_id)
+        request = await session.scalar(select(OneTimeToken.id).where(OneTimeToken.id == job.request_id))
+        if user is None or request is None:
+            return
+        _, token = await issue_token(session, user.id, Purpose.CHANGE_EMAIL, job.email, lifetime)
+    await _send_link(context, Purpose.CHANGE_EMAIL, job.email, token, lifetime)
 
 
 async def send_reset_password(job: SendResetPasswordMail, context: JobContext) -> None:
-    """Send the link if the account exists and is active; otherwise nobody hears anything."""
-    user = await _find(context, User.email == job.email, User.is_active)
-    if user is not None:
-        minutes = context.resources.settings.reset_password_expire_minutes
-        await _send_link(context, user, Purpose.RESET_PASSWORD, user.email, timedelta(minutes=minutes))
-
-
-async def _find(context: JobContext, *conditions: SQLColumnExpression[bool]) -> User | None:
+    """Send the link, if the account exists, is active and does not have several valid links."""
+    lifetime = timedelta(minutes=context.resources.settings.reset_password_expire_minutes)
     async with context.resources.database.unit_of_work() as session:
-        return (await (await session.orm()).scalars(select(User).where(*conditions))).one_or_none()
+        user = await _lock(session, User.email == job.email, User.is_active)
+        if user is None:
+            return
+        if await _count_reset_links(session, user) >= MOST_RESET_LINKS:
+            record(SecurityEvent.RESET_LIMITED, user_id=user.id)
+            return
+        _, token = await issue_token(session, user.id, Purpose.RESET_PASSWORD, user.email, lifetime)
+    await _send_link(context, Purpose.RESET_PASSWORD, user.email, token, lifetime, full_name=_greeting(user))
 
 
-async def _send_link(context: JobContext, user: User, purpose: Purpose, to: str, lifetime: timedelta) -> None:
-    async with context.resources.database.unit_of_work() as session:
-        token = await issue_token(session, user.id, purpose, to, lifetime)
-    # From PUBLIC_URL, never from a Host header; behind the #, where no server and no Referer sees the token.
-    link = f"{context.resources.settings.public_url.rstrip('/')}/{purpose.replace('_', '-')}#token={token}"
-    await _send(context, purpose, to, full_name=user.full_name, link=link, hours=lifetime.total_seconds() / 3600)
+async def send_account_notice(job: SendAccountNotice, context: JobContext) -> None:
+    """Send a notice; one of too many failed logins has a link that resets the password, whatever was sent before."""
+    lifetime = timedelta(minutes=context.resources.settings.reset_password_expire_minutes)
+    link = None
+    if job.notice is AccountNotice.LOGIN_ATTEMPTS:
+        async with context.resources.database.unit_of_work() as session:
+            user = await _lock(session, User.email == job.email, User.is_active)
+            if user is None:
+                return
+            _, token = await issue_token(session, user.id, Purpose.RESET_PASSWORD, user.email, lifetime)
+        link = _link_to(context, Purpose.RESET_PASSWORD, token)
+    values = {"notice": job.notice, "link": link, "minutes": lifetime.total_seconds() / 60}
+    await _send(context, "account_notice", job.email, **values)
+
+
+async def _lock(session: Writer, *conditions: SQLColumnExpression[bool]) -> User | None:
+    """Lock an account while a token is issued for it: whatever voids tokens takes this lock first."""
+    statement = select(User).where(*conditions).with_for_update(key_share=True)
+    return (await (await session.orm()).scalars(statement)).one_or_none()
+
+
+async def _count_reset_links(session: Writer, user: User) -> int:
+    statement = select(func.count()).where(
+        OneTimeToken.user_id == user.id,
+        OneTimeToken.purpose == Purpose.RESET_PASSWORD,
+        OneTimeToken.expires_at > func.now(),
+    )
+    return await session.scalar(statement) or 0
+
+
+def _greeting(user: User) -> str | None:
+    """Return the name to greet by: none where nobody has shown that the address is theirs, who could write anything."""
+    return user.full_name if user.is_verified else None
+
+
+def _link_to(context: JobContext, purpose: Purpose, token: str) -> str:
+    # Not from a Host header, and behind the #, where no server and no Referer sees the token.
+    return f"{context.resources.settings.link_base}/{purpose.replace('_', '-')}#token={token}"
+
+
+async def _send_link(
+    context: JobContext, purpose: Purpose, to: str, token: str, lifetime: timedelta, *, full_name: str | None = None
+) -> None:
+    link, hours = _link_to(context, purpose, token), lifetime.total_seconds() / 3600
+    await _send(context, purpose, to, full_name=full_name, link=link, hours=hours)
 
 
 async def _send(context: JobContext, template: str, to: str, **values: object) -> None:
@@ -63,6 +117,6 @@ async def _send(context: JobContext, template: str, to: str, **values: object) -
 KINDS = (
     JobKind(SendVerifyEmailMail, send_verify_email),
     JobKind(SendChangeEmailMail, send_change_email),
-    JobKind(SendEmailChangeNotice, send_email_change_notice),
     JobKind(SendResetPasswordMail, send_reset_password),
+    JobKind(SendAccountNotice, send_account_notice),
 )

@@ -6,13 +6,23 @@ from datetime import timedelta
 import structlog
 from opentelemetry import propagate, trace
 from opentelemetry.trace import SpanKind
+from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.domain.errors import RetryRequested
 from pgqueuer.domain.models import Context, Job
+from pgqueuer.domain.types import JOB_STATUS
 from pgqueuer.executors import EntrypointExecutor, EntrypointExecutorParameters
 
+from app.db.queue import SessionDriver
 from app.jobs.kinds import JobContext, JobKind, Resources
 
 log = structlog.get_logger(__name__)
+
+LOST = "lost"
+"""The header that a trigger adds to a job that is picked again, because the worker that had it fell silent."""
+
+
+class WorkerLostError(Exception):
+    """The worker that ran the job was killed, perhaps by the job."""
 
 
 class JobExecutor(EntrypointExecutor):
@@ -25,7 +35,10 @@ class JobExecutor(EntrypointExecutor):
         self.resources = resources
 
     async def execute(self, job: Job, context: Context) -> None:
-        """Run the handler, or raise RetryRequested, or at the last attempt whatever the handler raised."""
+        """Run the handler, or raise RetryRequested, or at the last attempt whatever the handler raised.
+
+        An attempt whose worker was lost counts as failed, so that a job that kills its worker ends after its attempts.
+        """
         attempt = job.attempts + 1
         trace_context = propagate.extract(job.headers or {})
         span = trace.get_tracer("app.jobs").start_as_current_span(
@@ -41,11 +54,13 @@ class JobExecutor(EntrypointExecutor):
             ),
         ):
             try:
+                if (job.headers or {}).get(LOST):
+                    raise WorkerLostError("the worker that ran the job was lost")
                 # An administrator's cancel interrupts the handler here.
                 with context.cancellation:
                     payload = self.kind.payload.model_validate_json(job.payload or b"{}")
                     await self.kind.handler(payload, JobContext(job.id, attempt, self.resources))
-                log.info("job done" if not context.cancellation.cancel_called else "job cancelled")
+                await self._acknowledge(job, is_cancelled=context.cancellation.cancel_called)
             except asyncio.CancelledError as error:
                 # The worker stops and has waited long enough: the job is another worker's, at once.
                 log.warning("job interrupted")
@@ -57,3 +72,10 @@ class JobExecutor(EntrypointExecutor):
                 delay = self.kind.retry.delay_after(attempt)
                 log.warning("job failed", error=repr(error), retry_in_seconds=round(delay.total_seconds(), 1))
                 raise RetryRequested(delay, repr(error)) from error
+
+    async def _acknowledge(self, job: Job, *, is_cancelled: bool) -> None:
+        """Remove a job that is done. pgqueuer removes several at once, later: a crash until then would repeat them."""
+        async with self.resources.database.unit_of_work() as session:
+            status: JOB_STATUS = "canceled" if is_cancelled else "successful"
+            await Queries(SessionDriver(session)).log_jobs([(job, status, None)])
+        log.info("job cancelled" if is_cancelled else "job done")

@@ -8,12 +8,11 @@ from functools import partial
 
 import asyncpg
 import structlog
-from asyncpg.connect_utils import SessionAttribute
 from pgqueuer import PgQueuer
 from pgqueuer.domain.models import Schedule as DueSchedule
 
 from app.core.config import Settings
-from app.db.session import Database, server_settings
+from app.db.session import Database
 from app.jobs.executor import JobExecutor
 from app.jobs.kinds import JobKind, Resources, Schedule
 from app.jobs.registry import KINDS, SCHEDULES
@@ -42,6 +41,7 @@ class JobRunner:
         self.kinds = kinds
         self.schedules = schedules
         self._stopping = asyncio.Event()
+        self._is_reported = False
 
     def stop(self) -> None:
         """Drain: running jobs finish, waiting ones are left for other workers."""
@@ -62,15 +62,16 @@ class JobRunner:
 
     async def _run_connected(self) -> None:
         settings = self.resources.settings
-        async with asyncpg.create_pool(
-            settings.database_url.get_secret_value(),
-            min_size=1,
-            max_size=CONNECTIONS,
-            timeout=settings.database_connect_timeout_seconds,
-            target_session_attrs=SessionAttribute.read_write,
-            command_timeout=settings.database_statement_timeout_seconds + 1,
-            server_settings=server_settings(settings),
-        ) as pool:
+        connect = self.resources.database.connect_directly
+        is_pooled = await connect.is_pooled()
+        if is_pooled and not self._is_reported:
+            log.warning("jobs are polled for", reason="DATABASE_URL leads through a pooler: set DATABASE_DIRECT_URL")
+            self._is_reported = True
+
+        async def open_connection(*_: object, **__: object) -> asyncpg.Connection:
+            return await connect()
+
+        async with asyncpg.create_pool(min_size=1, max_size=CONNECTIONS, connect=open_connection) as pool:
             queuer = PgQueuer.from_asyncpg_pool(pool)
             self._register(queuer)
             forwarding = asyncio.create_task(self._forward_stop(queuer))
@@ -80,7 +81,7 @@ class JobRunner:
                     batch_size=min(BATCH_SIZE, settings.job_concurrency // 2),
                     max_concurrent_tasks=settings.job_concurrency,
                     heartbeat_timeout=timedelta(seconds=settings.job_heartbeat_timeout_seconds),
-                    shutdown_on_listener_failure=True,
+                    shutdown_on_listener_failure=not is_pooled,
                 )
             finally:
                 forwarding.cancel()
@@ -111,7 +112,7 @@ async def run_schedule(schedule: Schedule, resources: Resources, _: DueSchedule)
 def make_resources(settings: Settings, database: Database) -> Resources:
     """Put together what handlers work with."""
     messages = MessageFactory.create(
-        sender=settings.mail_from, project_name=settings.project_name, public_url=settings.public_url
+        sender=settings.mail_from, project_name=settings.project_name, link_base=settings.link_base
     )
     return Resources(settings, database, make_mailer(settings), messages)
 

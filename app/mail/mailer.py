@@ -78,7 +78,13 @@ class SmtpMailer:
                 timeout=self.timeout_seconds,
             )
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-            raise MailNotDeliveredError(f"{type(error).__name__}: {error}") from error
+            raise MailNotDeliveredError(_without_addresses(error)) from None
+
+
+def _without_addresses(error: Exception) -> str:
+    """Describe why a mail was not accepted; what the server says may repeat the address, which is personal data."""
+    code = getattr(error, "code", None)
+    return f"{type(error).__name__}{f' {code}' if code else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +104,7 @@ class FolderMailer:
 
     def _write(self, path: Path, content: bytes) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)  # It holds a token.
         path.write_bytes(content)
 
 

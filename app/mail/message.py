@@ -7,6 +7,7 @@ from email.policy import SMTP
 from email.utils import formatdate
 from typing import Self
 
+from email_validator import validate_email
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 TEMPLATE_PACKAGE = "app.mail"
@@ -19,10 +20,10 @@ class MessageFactory:
     templates: Environment
     sender: str
     project_name: str
-    public_url: str
+    link_base: str
 
     @classmethod
-    def create(cls, *, sender: str, project_name: str, public_url: str) -> Self:
+    def create(cls, *, sender: str, project_name: str, link_base: str) -> Self:
         """Load the templates of this package; an unknown variable in one is an error."""
         templates = Environment(
             loader=PackageLoader(TEMPLATE_PACKAGE),
@@ -31,11 +32,11 @@ class MessageFactory:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        return cls(templates, sender, project_name, public_url)
+        return cls(templates, sender, project_name, link_base)
 
     def render(self, template: str, to: str, *, message_id: str, **values: object) -> EmailMessage:
         """Write a message; the same `message_id` marks a second copy of the same mail as one."""
-        values = {"project_name": self.project_name, "public_url": self.public_url, **values}
+        values = {"project_name": self.project_name, "link_base": self.link_base, **values}
 
         def part(suffix: str) -> str:
             return self.templates.get_template(f"{template}.{suffix}").render(values)
@@ -44,13 +45,18 @@ class MessageFactory:
         # One line whatever a name contains: a line break would begin another header.
         message["Subject"] = " ".join(part("subject").split())
         message["From"] = self.sender
-        message["To"] = Address(addr_spec=to)
+        message["To"] = Address(addr_spec=ascii_address(to))
         message["Date"] = formatdate()
         message["Message-ID"] = f"<{message_id}@{Address(addr_spec=_address_of(self.sender)).domain}>"
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(part("txt"))
         message.add_alternative(part("html"), subtype="html")
         return message
+
+
+def ascii_address(address: str) -> str:
+    """Write the domain of an address as DNS and SMTP do (IDNA 2008)."""
+    return validate_email(address, check_deliverability=False, test_environment=True).ascii_email or address
 
 
 def _address_of(sender: str) -> str:

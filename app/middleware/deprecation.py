@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from email.utils import format_datetime
+from urllib.parse import quote
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -41,8 +42,10 @@ class DeprecationMiddleware:
                 headers = MutableHeaders(scope=message)
                 headers["Deprecation"] = self.deprecation
                 headers["Sunset"] = self.sunset
-                successor = scope["path"].replace(self.old_prefix, self.new_prefix, 1)
-                headers.append("Link", f'<{successor}>; rel="successor-version"')
+                # As the client wrote it: a decoded path may hold what no header can.
+                raw_path: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
+                successor = raw_path.decode("latin-1").rstrip("/").replace(self.old_prefix, self.new_prefix, 1)
+                headers.append("Link", f'<{quote(successor, safe="/%")}>; rel="successor-version"')
             await send(message)
 
         await self.app(scope, receive, send_marked)

@@ -30,7 +30,8 @@ class RateLimitMiddleware:
             return
         state: dict[str, Any] = scope["state"]
         limiter: RateLimiter = state["limiter"]
-        state["caller"] = caller_of(scope, state["access_tokens"])
+        state["address"] = f"address:{address_key(scope['client'][0] if scope.get('client') else None)}"
+        state["caller"] = account_of(scope, state["access_tokens"]) or state["address"]
         usage = await limiter.hit(self.limit, state["caller"])
         if usage is None:
             await self.app(scope, receive, send)
@@ -46,12 +47,12 @@ class RateLimitMiddleware:
         await self.app(scope, receive, send_counted)
 
 
-def caller_of(scope: Scope, tokens: AccessTokens) -> str:
-    """Name the account whose valid token the request carries, or else the address it comes from."""
+def account_of(scope: Scope, tokens: AccessTokens) -> str | None:
+    """Return the counter key of the account whose valid token the request carries, None without one."""
     scheme, _, token = read_header(scope, b"authorization").partition(" ")
     if scheme.lower() == "bearer":
         try:
             return f"user:{tokens.verify(token).user_id}"
         except UnauthenticatedError:
             pass
-    return f"address:{address_key(scope['client'][0] if scope.get('client') else None)}"
+    return None

@@ -2,10 +2,15 @@
 
 import re
 
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.core.exceptions import ContentTooLargeError, HeadersTooLargeError
+from app.core.exceptions import (
+    BadRequestError,
+    ContentTooLargeError,
+    HeadersTooLargeError,
+    ValidationFailedError,
+)
+from app.middleware.headers import read_header
 
 MAXIMUM_HEAD_BYTES = 32_768
 MAXIMUM_JSON_DEPTH = 32
@@ -13,6 +18,8 @@ JSON_STRING = re.compile(rb'"(?:[^"\\]+|\\.)*+"?', re.DOTALL)
 """A string, or the rest of a document where a string is not closed: a match never fails, so that scanning is linear."""
 ALIKE = bytes.maketrans(b"{}", b"[]")
 NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+NOT_UTF_8 = (b"\xfe\xff", b"\xff\xfe")
+"""The byte order marks of UTF-16 and UTF-32."""
 
 
 class SizeLimitsMiddleware:
@@ -42,31 +49,44 @@ class SizeLimitsMiddleware:
             raise HeadersTooLargeError
         if announced.isdigit() and int(announced[:20]) > self.maximum_body_bytes:
             raise ContentTooLargeError
-        await self.app(scope, BoundedBody(receive, self.maximum_body_bytes), send)
+        is_json = "json" in read_header(scope, b"content-type")
+        await self.app(scope, BoundedBody(receive, self.maximum_body_bytes, is_json=is_json), send)
 
 
 class BoundedBody:
-    """Receives a body up to its bounds. FastAPI takes any exception but HTTPException for a body it cannot parse."""
+    """Receives a body up to its bounds."""
 
-    def __init__(self, receive: Receive, maximum_bytes: int) -> None:
+    def __init__(self, receive: Receive, maximum_bytes: int, *, is_json: bool) -> None:
         """Pass on what the server receives."""
         self._receive = receive
+        self._is_json = is_json
         self._maximum_bytes = maximum_bytes
         self._chunks: list[bytes] = []
         self._received = 0
 
     async def __call__(self) -> Message:
-        """Receive, or raise an HTTPException of 413 or 422."""
+        """Receive, or raise ContentTooLargeError, BadRequestError or ValidationFailedError."""
         message = await self._receive()
         if message["type"] == "http.request":
             chunk = message.get("body", b"")
             self._received += len(chunk)
             if self._received > self._maximum_bytes:
-                raise HTTPException(413)
+                raise ContentTooLargeError
             self._chunks.append(chunk)
-            if not message.get("more_body", False) and is_nested_too_deep(b"".join(self._chunks)):
-                raise HTTPException(422)
+            if not message.get("more_body", False):
+                self._check(b"".join(self._chunks))
         return message
+
+    def _check(self, body: bytes) -> None:
+        if self._is_json and is_not_utf_8(body):
+            raise BadRequestError("JSON must be encoded in UTF-8 (RFC 8259, section 8.1).")
+        if is_nested_too_deep(body):
+            raise ValidationFailedError
+
+
+def is_not_utf_8(document: bytes) -> bool:
+    """Tell whether JSON is in UTF-16 or UTF-32, which Python's parser would accept."""
+    return b"\0" in document[:4] or document.startswith(NOT_UTF_8)
 
 
 def is_nested_too_deep(document: bytes) -> bool:

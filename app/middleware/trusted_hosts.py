@@ -1,17 +1,23 @@
 """Only hosts that are ours: a forged Host header must not reach links, caches or logs."""
 
+from ipaddress import ip_address
+
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.core.exceptions import InvalidHostError
-from app.middleware.headers import read_header
+from app.middleware.headers import count_headers, read_header
 
 
 class TrustedHostsMiddleware:
     """Refuses requests for other hosts."""
 
-    def __init__(self, app: ASGIApp, hosts: tuple[str, ...]) -> None:
-        """Serve these hosts: names without ports, `*.example.com` for subdomains, `*` for all."""
+    def __init__(self, app: ASGIApp, hosts: tuple[str, ...], *, addresses: bool = False) -> None:
+        """Serve these hosts: names without ports, `*.example.com` for subdomains, `*` for all.
+
+        With `addresses` every IP address, too: nobody can make a browser take one for another site.
+        """
         self.app = app
+        self.addresses = addresses
         self.names = {host.lower() for host in hosts}
         self.suffixes = tuple(host[1:].lower() for host in hosts if host.startswith("*."))
 
@@ -19,9 +25,20 @@ class TrustedHostsMiddleware:
         """Serve one request, or raise InvalidHostError."""
         if scope["type"] == "http":
             host = without_port(read_header(scope, b"host"))
-            if not (self.names & {host, "*"} or host.endswith(self.suffixes or ("\0",))):
+            is_served = self.names & {host, "*"} or host.endswith(self.suffixes or ("\0",))
+            # RFC 9112, section 3.2: a second Host header is refused, because another server may believe that one.
+            if not (is_served or (self.addresses and is_address(host))) or count_headers(scope, b"host") > 1:
                 raise InvalidHostError
         await self.app(scope, receive, send)
+
+
+def is_address(host: str) -> bool:
+    """Tell whether a host is an IP address."""
+    try:
+        ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
 
 
 def without_port(host: str) -> str:

@@ -1,8 +1,8 @@
 """What people send to change, confirm or recover their account."""
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
-from app.schemas.types import Email, GivenPassword, InputModel, Password
+from app.schemas.types import Email, GivenPassword, InputModel, Password, Secret
 
 
 class PasswordChange(InputModel):
@@ -28,7 +28,7 @@ class AccountDeletion(InputModel):
 class EmailVerification(InputModel):
     """The token from the mail."""
 
-    token: SecretStr = Field(min_length=1, max_length=200)
+    token: Secret = Field(min_length=1, max_length=200)
 
 
 class PasswordForgotten(InputModel):
@@ -40,5 +40,5 @@ class PasswordForgotten(InputModel):
 class PasswordReset(InputModel):
     """The token from the mail, and a new password."""
 
-    token: SecretStr = Field(min_length=1, max_length=200)
+    token: Secret = Field(min_length=1, max_length=200)
     new_password: Password

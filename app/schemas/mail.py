@@ -1,5 +1,6 @@
-"""Mail jobs. They name accounts, not tokens: the link is made when the mail is written."""
+"""Mail jobs. They name accounts, not tokens: a link is issued when its mail is written."""
 
+from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
@@ -7,25 +8,20 @@ from app.db.queue import JobPayload
 
 
 class SendVerifyEmailMail(JobPayload):
-    """Ask whoever has registered to confirm the address."""
+    """Send the link that verifies the address of a new account."""
 
     kind: ClassVar[str] = "send_verify_email_mail"
     user_id: UUID
 
 
 class SendChangeEmailMail(JobPayload):
-    """Ask at the new address whether the account may move there."""
+    """Send the link that moves an account to a new address, to that address."""
 
     kind: ClassVar[str] = "send_change_email_mail"
     user_id: UUID
+    request_id: UUID
+    """The one-time token that stands for the request: the mail is not sent once that is voided."""
     email: str
-
-
-class SendEmailChangeNotice(JobPayload):
-    """Tell the old address that somebody wants to move the account."""
-
-    kind: ClassVar[str] = "send_email_change_notice"
-    user_id: UUID
 
 
 class SendResetPasswordMail(JobPayload):
@@ -33,3 +29,25 @@ class SendResetPasswordMail(JobPayload):
 
     kind: ClassVar[str] = "send_reset_password_mail"
     email: str
+
+
+class AccountNotice(StrEnum):
+    """Events that the owner of an account, or of an address, is notified of."""
+
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105  not a password
+    PASSWORD_RESET = "password_reset"  # noqa: S105  not a password
+    EMAIL_CHANGE_REQUESTED = "email_change_requested"
+    EMAIL_CHANGED = "email_changed"
+    ACCOUNT_DELETED = "account_deleted"
+    ACCOUNT_EXISTS = "account_exists"
+    """Somebody tried to register, or to move an account, with the address of an existing account."""
+    LOGIN_ATTEMPTS = "login_attempts"
+    """Too many failed logins; the mail has a link that resets the password."""
+
+
+class SendAccountNotice(JobPayload):
+    """Notify an address of an event; the account may be gone by then."""
+
+    kind: ClassVar[str] = "send_account_notice"
+    email: str
+    notice: AccountNotice

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field, SecretStr
 
-from app.schemas.types import NO_NUL, OutputModel, QueryModel
+from app.schemas.types import NO_NUL, OutputModel, QueryModel, Secret
 
 
 class TokenRequest(QueryModel):
@@ -16,8 +16,8 @@ class TokenRequest(QueryModel):
     """`password` or `refresh_token`."""
     username: str = Field(default="", max_length=1000, pattern=NO_NUL, examples=["ada@example.com"])
     """The e-mail address of the account."""
-    password: SecretStr = Field(default=SecretStr(""), max_length=1024)
-    refresh_token: SecretStr = Field(default=SecretStr(""), max_length=1024)
+    password: Secret = Field(default=SecretStr(""), max_length=1024)
+    refresh_token: Secret = Field(default=SecretStr(""), max_length=1024)
 
 
 class TokenRevocation(QueryModel):
@@ -25,7 +25,7 @@ class TokenRevocation(QueryModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    token: SecretStr = Field(min_length=1, max_length=8192)
+    token: Secret = Field(min_length=1, max_length=8192)
     """An access token or a refresh token."""
 
 
@@ -34,7 +34,7 @@ class TokenRead(OutputModel):
 
     access_token: str = Field(max_length=8192)
     token_type: Literal["bearer"] = "bearer"  # noqa: S105  the name of the scheme
-    expires_in: int = Field(ge=1, le=900)
+    expires_in: int = Field(ge=1, le=3600)
     """Seconds until the access token expires."""
     refresh_token: str = Field(max_length=200)
     """Good for one exchange; the answer holds its successor."""

@@ -2,9 +2,11 @@
 
 import re
 import unicodedata
+from email.errors import MessageError
+from email.headerregistry import Address
 from typing import Annotated
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import validate_email
 from pydantic import (
     AfterValidator,
     AwareDatetime,
@@ -22,6 +24,7 @@ from app.core.password_policy import is_common
 RFC_3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})")
 LONGEST_EMAIL = 254
 NO_NUL = r"^[^\x00]*$"
+ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
 
 
 class InputModel(BaseModel):
@@ -43,27 +46,37 @@ class OutputModel(BaseModel):
 
 
 def parse_email(value: str) -> str:
-    """Give the one spelling under which an address is stored: normalised (UTS 46, NFC) and case-folded.
+    """Return the spelling under which an address is stored: local part in lower case, domain by IDNA 2008.
 
-    Raises ValueError for what is no address. `.test` is accepted: RFC 6761 keeps it for tests.
+    Raises ValueError for what is not an address, and for addresses that the mailer cannot send to: a local part
+    outside ASCII needs SMTPUTF8. `.test` is accepted: RFC 6761 reserves it for tests.
     """
-    parsed = validate_email(value, check_deliverability=False, test_environment=True)
-    return unicodedata.normalize("NFC", parsed.normalized.casefold())
-
-
-def refuse_long(value: str) -> str:
-    """Refuse an address that case-folding has made too long for its column."""
-    if len(value) > LONGEST_EMAIL:
+    parsed = validate_email(value, check_deliverability=False, test_environment=True, allow_smtputf8=False)
+    try:
+        Address(addr_spec=parsed.ascii_email or "")
+    except (MessageError, ValueError):
+        raise ValueError("No mail can be sent to this address") from None
+    email = f"{parsed.local_part.lower()}@{parsed.domain}"
+    if len(email) > LONGEST_EMAIL:
         raise ValueError("The address is too long")
-    return value
+    return email
 
 
 def normalize_email(value: str) -> str:
-    """Do the same to what somebody gives at a login; what is no address will match no account."""
+    """Do the same to the user name of a login; what is not an address matches no account."""
     try:
         return parse_email(value)
-    except EmailNotValidError:
-        return value.casefold()
+    except ValueError:
+        return unicodedata.normalize("NFC", value).lower()
+
+
+def refuse_unencodable(value: SecretStr) -> SecretStr:
+    """Refuse lone surrogates, which UTF-8 cannot encode."""
+    try:
+        value.get_secret_value().encode()
+    except UnicodeEncodeError:
+        raise PydanticCustomError("string_unicode", "Input should be valid Unicode text") from None
+    return value
 
 
 def refuse_common(value: SecretStr) -> SecretStr:
@@ -85,16 +98,17 @@ Email = Annotated[
     str,
     Field(max_length=LONGEST_EMAIL, examples=["ada@example.com"], json_schema_extra={"format": "email"}),
     AfterValidator(parse_email),
-    AfterValidator(refuse_long),
 ]
+Secret = Annotated[SecretStr, AfterValidator(refuse_unencodable)]
+"""A password or a token as a client sends it; every field for one is of this type."""
 Password = Annotated[
-    SecretStr,
+    Secret,
     Field(min_length=12, max_length=128, examples=["correct horse battery staple"]),
     AfterValidator(refuse_common),
 ]
-GivenPassword = Annotated[SecretStr, Field(min_length=1, max_length=1024)]
+GivenPassword = Annotated[Secret, Field(min_length=1, max_length=1024)]
 FullName = Annotated[
-    str, StringConstraints(min_length=1, max_length=200, pattern=NO_NUL), Field(examples=["Ada Lovelace"])
+    str, StringConstraints(min_length=1, max_length=200, pattern=ONE_LINE), Field(examples=["Ada Lovelace"])
 ]
 Title = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NO_NUL), Field(examples=["Buy milk"])]
 Description = Annotated[str, StringConstraints(max_length=10_000, pattern=NO_NUL), Field(examples=["Two litres"])]

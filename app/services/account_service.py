@@ -1,14 +1,14 @@
-"""What people do with their own account besides reading it: password, address, deletion."""
+"""Changes of an account that need its password or a link from a mail."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import SQLColumnExpression, select, update
 
-from app.core.exceptions import TooManyRequestsError
-from app.core.hit_counters import Limit
+from app.core.config import Settings
+from app.core.password_policy import contains_own_words
 from app.core.passwords import PasswordHasher
-from app.core.rate_limit import RateLimiter
-from app.core.refusals import EmailTakenError, TokenInvalidError
+from app.core.refusals import EmailTakenError, PasswordTooCommonError, TokenInvalidError
 from app.core.security_log import SecurityEvent, record
 from app.db.queue import enqueue
 from app.db.session import Database
@@ -16,46 +16,68 @@ from app.db.writer import Writer
 from app.models.one_time_token import Purpose
 from app.models.user import User
 from app.schemas.account import EmailChange, PasswordChange, PasswordReset
-from app.schemas.mail import SendChangeEmailMail, SendEmailChangeNotice, SendResetPasswordMail, SendVerifyEmailMail
-from app.services.one_time_tokens import is_good, use_token, void_tokens
-from app.services.password_check import PasswordCheck, account_key
+from app.schemas.mail import (
+    AccountNotice,
+    SendAccountNotice,
+    SendChangeEmailMail,
+    SendResetPasswordMail,
+    SendVerifyEmailMail,
+)
+from app.services.one_time_tokens import find_account, issue_token, use_token, void_tokens
+from app.services.password_check import PasswordCheck
 from app.services.principal import Principal
 from app.services.session_service import revoke_sessions
-
-RESET_MAILS = Limit("reset-mails", 5, 3600)
 
 
 @dataclass(frozen=True, slots=True)
 class AccountService:
-    """Changes of one's own account that ask for the password."""
+    """Changes of the caller's account that need the password."""
 
     session: Writer
     viewer: Principal
     check: PasswordCheck
     passwords: PasswordHasher
+    settings: Settings
 
     async def change_password(self, data: PasswordChange) -> None:
-        """Set a new password and end every other session, or raise PasswordIncorrectError."""
-        await self.check.confirm(self.viewer, data.current_password.get_secret_value())
-        hashed = await self.passwords.hash(data.new_password.get_secret_value())
-        await self.session.execute(update(User).where(User.id == self.viewer.user_id).values(hashed_password=hashed))
-        await void_tokens(self.session, self.viewer.user_id, Purpose.RESET_PASSWORD)
-        await revoke_sessions(self.session, self.viewer.user_id, spare=self.viewer.session_id)
-        record(SecurityEvent.PASSWORD_CHANGED, user_id=self.viewer.user_id)
+        """Set a new password, end every other session and void every link.
+
+        Raises PasswordIncorrectError and PasswordTooCommonError.
+        """
+        account = await self.check.confirm(self.viewer, data.current_password.get_secret_value())
+        new_password = data.new_password.get_secret_value()
+        refuse_own_words(new_password, account.email, account.full_name)
+        hashed = await self.passwords.hash(new_password)
+        await account.lock(self.session)
+        await self.session.execute(update(User).where(User.id == account.user_id).values(hashed_password=hashed))
+        await void_tokens(self.session, account.user_id)
+        await revoke_sessions(self.session, account.user_id, spare=self.viewer.session_id)
+        enqueue(self.session, SendAccountNotice(email=account.email, notice=AccountNotice.PASSWORD_CHANGED))
+        record(SecurityEvent.PASSWORD_CHANGED, user_id=account.user_id)
 
     async def request_email_change(self, data: EmailChange) -> None:
-        """Mail a link to the new address and a notice to the old one, or raise EmailTakenError.
+        """Mail a link to the new address and a notice to the current one; the address changes with the link.
 
-        The address is the same as before until somebody follows the link.
+        Raises PasswordIncorrectError, and EmailTakenError unless REGISTRATION_REVEALS_ACCOUNTS is off: then the owner
+        of the new address gets a mail instead.
         """
-        await self.check.confirm(self.viewer, data.password.get_secret_value())
-        if await self.session.scalar(select(User.id).where(User.email == data.email)):
+        account = await self.check.confirm(self.viewer, data.password.get_secret_value())
+        await account.lock(self.session)
+        is_taken = await self.session.scalar(select(User.id).where(User.email == data.email)) is not None
+        if is_taken and self.settings.registration_reveals_accounts:
             raise EmailTakenError
-        enqueue(self.session, SendChangeEmailMail(user_id=self.viewer.user_id, email=data.email))
-        enqueue(self.session, SendEmailChangeNotice(user_id=self.viewer.user_id))
+        if is_taken:
+            enqueue(self.session, SendAccountNotice(email=data.email, notice=AccountNotice.ACCOUNT_EXISTS))
+        else:
+            # A token that nobody knows: the job makes the real one if this has not been voided until then.
+            lifetime = timedelta(hours=self.settings.verify_email_expire_hours)
+            request, _ = await issue_token(self.session, account.user_id, Purpose.CHANGE_EMAIL, data.email, lifetime)
+            enqueue(self.session, SendChangeEmailMail(user_id=account.user_id, request_id=request, email=data.email))
+        enqueue(self.session, SendAccountNotice(email=account.email, notice=AccountNotice.EMAIL_CHANGE_REQUESTED))
+        record(SecurityEvent.EMAIL_CHANGE_REQUESTED, user_id=account.user_id)
 
     async def request_verification(self) -> None:
-        """Mail another link to confirm the address; nothing happens when it is confirmed already."""
+        """Mail another link that verifies the address; does nothing when it is verified already."""
         enqueue(
             self.session,
             SendVerifyEmailMail(user_id=self.viewer.user_id),
@@ -65,54 +87,88 @@ class AccountService:
 
 @dataclass(frozen=True, slots=True)
 class RecoveryService:
-    """What people do with a link from a mail, or to get one; nobody is logged in."""
+    """Links from mails: request one, or use one. The caller is anonymous."""
 
     session: Writer
     database: Database
     passwords: PasswordHasher
-    limiter: RateLimiter
+    check: PasswordCheck
 
     async def verify_email(self, token: str) -> None:
-        """Confirm an address, or move the account to its new one, or raise TokenInvalidError."""
-        user_id, purpose, email = await use_token(self.session, token, Purpose.VERIFY_EMAIL, Purpose.CHANGE_EMAIL)
-        statement = update(User).where(User.id == user_id).values(email=email, is_verified=True)
-        if purpose is Purpose.VERIFY_EMAIL:
-            statement = statement.where(User.email == email)
-        elif await self.session.scalar(select(User.id).where(User.email == email)):
-            raise TokenInvalidError
-        if await self.session.scalar(statement.returning(User.id)) is None:
-            raise TokenInvalidError
-        if purpose is Purpose.CHANGE_EMAIL:
-            # Whatever was sent to the old address must not open the account any more.
-            await void_tokens(self.session, user_id, *Purpose)
-            record(SecurityEvent.EMAIL_CHANGED, user_id=user_id)
+        """Verify an address, or move the account to its new one; raise TokenInvalidError."""
+        purposes = (Purpose.VERIFY_EMAIL, Purpose.CHANGE_EMAIL)
+        found = await find_account(self.database.primary_reader(), token, *purposes)
+        user = await self._lock(User.id == found)
+        used = await use_token(self.session, token, *purposes)
+        if used.purpose is Purpose.VERIFY_EMAIL:
+            if used.email != user.email:
+                raise _bad_link()
+            await self.session.execute(update(User).where(User.id == user.id).values(is_verified=True))
+            await void_tokens(self.session, user.id, Purpose.VERIFY_EMAIL)
+            self.session.access_changed(user.id)
+            record(SecurityEvent.EMAIL_VERIFIED, user_id=user.id)
         else:
-            await void_tokens(self.session, user_id, Purpose.VERIFY_EMAIL)
-            record(SecurityEvent.EMAIL_VERIFIED, user_id=user_id)
+            await self._move(user, used.email)
 
     async def request_reset(self, email: str) -> None:
-        """Ask for a link. Whether there is such an account is looked up by the job, so this takes the same time.
+        """Mail a link that resets the password.
 
-        Nobody gets too many such mails, whoever asks for them: further ones are not sent, and nobody is told.
+        The job looks the account up, so that the answer takes the same time for every address. It sends nothing while
+        the account has several links that still work.
         """
-        try:
-            await self.limiter.hit(RESET_MAILS, account_key(email))
-        except TooManyRequestsError:
-            record(SecurityEvent.RESET_LIMITED)
-            return
         enqueue(self.session, SendResetPasswordMail(email=email), deduplication_key=f"reset {email}")
 
     async def reset_password(self, data: PasswordReset) -> None:
-        """Set a new password and end every session, or raise TokenInvalidError."""
-        token = data.token.get_secret_value()
-        # Looked at first, so that nobody has us hash for a token that is no good; used after, so that one of many wins.
-        if not await is_good(self.database.reader(), token, Purpose.RESET_PASSWORD):
-            raise TokenInvalidError
-        hashed = await self.passwords.hash(data.new_password.get_secret_value())
-        user_id, _, email = await use_token(self.session, token, Purpose.RESET_PASSWORD)
-        statement = update(User).where(User.id == user_id, User.email == email).values(hashed_password=hashed)
-        if await self.session.scalar(statement.returning(User.id)) is None:
-            raise TokenInvalidError
-        await void_tokens(self.session, user_id, Purpose.RESET_PASSWORD)
-        await revoke_sessions(self.session, user_id)
-        record(SecurityEvent.PASSWORD_RESET, user_id=user_id)
+        """Set a new password, end every session and void every link.
+
+        Raises TokenInvalidError and PasswordTooCommonError.
+        """
+        token, new_password = data.token.get_secret_value(), data.new_password.get_secret_value()
+        # Looked up first, so that only a valid link makes the process hash.
+        user_id = await find_account(self.database.primary_reader(), token, Purpose.RESET_PASSWORD)
+        known = await self.database.primary_reader().execute(
+            select(User.email, User.full_name).where(User.id == user_id)
+        )
+        refuse_own_words(new_password, *(known.one_or_none() or ()))
+        hashed = await self.passwords.hash(new_password)
+        user = await self._lock(User.id == user_id, User.is_active)
+        if (await use_token(self.session, token, Purpose.RESET_PASSWORD)).email != user.email:
+            raise _bad_link()
+        # The link came by mail, so it also proves the address.
+        values = {"hashed_password": hashed, "is_verified": True}
+        await self.session.execute(update(User).where(User.id == user.id).values(values))
+        await void_tokens(self.session, user.id)
+        await revoke_sessions(self.session, user.id)
+        await self.check.forgive(user.email)
+        enqueue(self.session, SendAccountNotice(email=user.email, notice=AccountNotice.PASSWORD_RESET))
+        record(SecurityEvent.PASSWORD_RESET, user_id=user.id)
+
+    async def _move(self, user: User, email: str) -> None:
+        if await self.session.scalar(select(User.id).where(User.email == email)) is not None:
+            raise _bad_link()
+        former = user.email
+        await self.session.execute(update(User).where(User.id == user.id).values(email=email, is_verified=True))
+        # Links that went to the former address must not open the account, nor sessions that were begun with it.
+        await void_tokens(self.session, user.id)
+        await revoke_sessions(self.session, user.id)
+        enqueue(self.session, SendAccountNotice(email=former, notice=AccountNotice.EMAIL_CHANGED))
+        record(SecurityEvent.EMAIL_CHANGED, user_id=user.id)
+
+    async def _lock(self, *conditions: SQLColumnExpression[bool]) -> User:
+        """Lock the account before its token is used: everything that changes an account takes its lock first."""
+        orm = await self.session.orm()
+        user = await orm.scalar(select(User).where(*conditions).with_for_update(key_share=True))
+        if user is None:
+            raise _bad_link()
+        return user
+
+
+def refuse_own_words(password: str, *words: str | None) -> None:
+    """Raise PasswordTooCommonError if a password is little more than the address or the name of its account."""
+    if contains_own_words(password, *words):
+        raise PasswordTooCommonError
+
+
+def _bad_link() -> TokenInvalidError:
+    record(SecurityEvent.LINK_REFUSED)
+    return TokenInvalidError()

@@ -51,21 +51,27 @@ class AuthService:
         session_id = await self._session_of(token)
         statement = delete(UserSession).where(UserSession.id == session_id).returning(UserSession.user_id)
         user_id = await self.session.scalar(statement) if session_id else None
-        if user_id is not None:
+        if session_id is not None and user_id is not None:
+            self.session.access_changed(session_id)
             record(SecurityEvent.SESSION_REVOKED, user_id=user_id, session_id=str(session_id))
 
     async def _by_password(self, request: TokenRequest) -> Grant:
         password = request.password.get_secret_value()
         if not (request.username and password):
             raise InvalidTokenRequestError
-        user_id = await self.check.log_in(request.username, password)
-        return await self.keeper.open(user_id, self.client)
+        account = await self.check.log_in(request.username, password)
+        await account.lock(self.session)
+        grant = await self.keeper.open(account.user_id, self.client)
+        record(SecurityEvent.LOGIN_SUCCEEDED, user_id=account.user_id, address=self.client.ip_address)
+        return grant
 
     async def _by_refresh_token(self, request: TokenRequest) -> Grant:
         token = request.refresh_token.get_secret_value()
         if not token:
             raise InvalidTokenRequestError
-        return await self.keeper.rotate(token)
+        grant = await self.keeper.rotate(token)
+        record(SecurityEvent.SESSION_REFRESHED, user_id=grant.user_id, session_id=str(grant.session_id))
+        return grant
 
     async def _session_of(self, token: str) -> UUID | None:
         # By the session and never by the string: a second spelling of the same token would escape.

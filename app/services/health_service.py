@@ -2,10 +2,14 @@
 
 import asyncio
 
+import structlog
+
 from app.core.exceptions import DomainError
 from app.db.reader import DATABASE_FAULTS
 from app.db.session import Database
 from app.schemas.health import Condition, ReadinessRead
+
+log = structlog.get_logger(__name__)
 
 CHECK_TIMEOUT_SECONDS = 0.8
 
@@ -21,6 +25,7 @@ class HealthService:
         """Check this database; lives as long as the process."""
         self._database = database
         self._checking: asyncio.Task[bool] | None = None
+        self._was_up = True
         self._is_draining = False
 
     def drain(self) -> None:
@@ -42,10 +47,23 @@ class HealthService:
         ping = asyncio.create_task(self._database.ping())
         done, _ = await asyncio.wait({ping}, timeout=CHECK_TIMEOUT_SECONDS)
         if not done:
-            ping.cancel()  # Not waited for: with a server that is frozen this may take as long as it likes.
-            return False
+            ping.cancel()  # Not awaited: with a server that is frozen this may take as long as it likes.
+            return self._note(f"no answer within {CHECK_TIMEOUT_SECONDS} s")
         try:
             ping.result()
-        except (DomainError, *DATABASE_FAULTS):
-            return False
-        return True
+        except DomainError as error:
+            return self._note(error.reason or error.detail)
+        except DATABASE_FAULTS as error:
+            return self._note(repr(error))
+        return self._note(None)
+
+    def _note(self, fault: str | None) -> bool:
+        """Log each change between available and unavailable, once."""
+        is_up = fault is None
+        if is_up != self._was_up:
+            self._was_up = is_up
+            if is_up:
+                log.info("database available")
+            else:
+                log.warning("database unavailable", reason=fault)
+        return is_up

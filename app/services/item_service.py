@@ -54,7 +54,7 @@ class ItemReader:
             conditions["title"] = escape_like(query.title)
         order = Order(SORTABLE[query.sort.lstrip("-")], ID, query.sort.startswith("-"))
         scope = f"items {self.owner_id} {query.sort} {conditions}"
-        keyset = Keyset(self.cursors, order, scope)
+        keyset = Keyset(self.cursors, order, scope, is_filtered=bool(conditions))
         parameters = {"owner": self.owner_id, **conditions}
         statement = select_items(*conditions)
         return await keyset.page(self.session, statement, ItemRow, parameters, limit=query.limit, cursor=query.cursor)

@@ -7,12 +7,14 @@ from pgqueuer.domain.types import JobId
 
 from app.core.exceptions import NotFoundError
 from app.core.refusals import JobNotFailedError
+from app.core.security_log import SecurityEvent, record
 from app.db.pagination import Cursors, Keyset, KeysetPage, Order
 from app.db.queue import SessionDriver
 from app.db.reader import Reader
 from app.db.writer import Writer
 from app.models.job import JOBS, JOBS_IN_STATE, JobRow, queue
 from app.schemas.job import JobQuery
+from app.services.principal import Principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +38,20 @@ class JobService:
     """Requeues and cancels jobs; for administrators only, which the caller has checked."""
 
     session: Writer
+    viewer: Principal
 
     async def requeue(self, job_id: int) -> None:
         """Give a failed job all its attempts again, or raise NotFoundError or JobNotFailedError."""
         if await self._lock(job_id) != "failed":
             raise JobNotFailedError
         await self._queries().requeue_jobs([JobId(job_id)])
+        record(SecurityEvent.JOB_REQUEUED, user_id=self.viewer.user_id, job_id=str(job_id))
 
     async def cancel(self, job_id: int) -> None:
         """Remove a job, and interrupt it where it runs, or raise NotFoundError."""
         await self._lock(job_id)
         await self._queries().mark_job_as_cancelled([JobId(job_id)])
+        record(SecurityEvent.JOB_CANCELLED, user_id=self.viewer.user_id, job_id=str(job_id))
 
     def _queries(self) -> Queries:
         return Queries(SessionDriver(self.session))

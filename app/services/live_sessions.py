@@ -1,12 +1,15 @@
-"""Which sessions are live, remembered for as long as PostgreSQL would tell of their end."""
+"""A cache of live sessions, invalidated by NOTIFY (decision 4)."""
 
 import asyncio
 import time
+from collections import defaultdict
+from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import asyncpg
 import structlog
 from sqlalchemy import bindparam, func, select
 
@@ -21,10 +24,13 @@ from app.models.user import User
 log = structlog.get_logger(__name__)
 
 CHANNEL = "session_changes"
-TABLES = {UserSession.__tablename__, User.__tablename__}
+EVERYTHING = "*"
+"""The payload of a notification that stands for more sessions than it could name."""
 HEARTBEAT_SECONDS = 1.0
-REMEMBERED = 10_000
-LIVE_SESSION = select(User.role, UserSession.expires_at).where(
+POOLER_PAUSE_SECONDS = 30.0
+LARGEST_BATCH = 1000
+"""Notifications of one moment; above that everything is forgotten, in one step."""
+LIVE_SESSION = select(User.role, User.is_verified, UserSession.expires_at).where(
     UserSession.id == bindparam("session_id"),
     UserSession.user_id == bindparam("user_id"),
     UserSession.expires_at > func.now(),
@@ -35,49 +41,53 @@ LIVE_SESSION = select(User.role, UserSession.expires_at).where(
 
 @dataclass(frozen=True, slots=True)
 class LiveSession:
-    """A session that was live when it was looked up."""
+    """A session that was live when it was looked up, and what its account may do."""
 
     user_id: UUID
     role: str
+    is_verified: bool
     expires_at: float
 
 
 class LiveSessions:
-    """Knows the role behind a session without a query a request, and forgets it the moment that it ends anywhere.
+    """Finds live sessions without a query for each request, and forgets them the moment they end anywhere.
 
-    Triggers notify of every change, whoever makes it. Only while this process listens does it remember anything: when
-    the connection is lost, or does not answer within a second, each request asks the database again.
+    Triggers notify of every change, whoever makes it. The process caches only while it listens: when the connection is
+    lost, or does not answer within a second, or leads through a pooler, every request asks the database. The least
+    recently used sessions leave a full cache first.
     """
 
-    def __init__(self, database: Database) -> None:
-        """Ask this database; lives as long as the process."""
+    def __init__(self, database: Database, size: int) -> None:
+        """Cache at most `size` sessions of this database; about 600 bytes each."""
         self._database = database
-        # This process need not wait to be told of what it does itself.
-        database.commit_listeners.append(self._forget_own)
+        # The process that makes a change does not wait for its notification.
+        database.commit_listeners.append(self._forget)
+        self._size = size
         self._sessions: dict[UUID, LiveSession] = {}
-        self._is_listening = self._is_reported = False
+        self._of_user: defaultdict[UUID, set[UUID]] = defaultdict(set)
+        self._is_listening = False
+        self._reported = ""
         self._changes = 0
+        self._notified: list[str] = []
 
-    async def role_of(self, claims: AccessClaims) -> str | None:
-        """Give the role of the account whose session this is, or None when the session is over."""
-        known = self._sessions.get(claims.session_id)
-        if known is not None and known.user_id == claims.user_id and known.expires_at > time.time():
-            return known.role
+    async def find(self, claims: AccessClaims) -> LiveSession | None:
+        """Return the session of an access token, or None when it is over."""
+        known = self._sessions.pop(claims.session_id, None)
+        if known is not None:
+            self._sessions[claims.session_id] = known  # The most recently used are last.
+            if known.user_id == claims.user_id and known.expires_at > time.time():
+                return known
         changes = self._changes
         parameters = {"session_id": claims.session_id, "user_id": claims.user_id}
-        found = (await self._database.primary_reader().execute(LIVE_SESSION, parameters)).one_or_none()
-        if found is None:
+        row = (await self._database.primary_reader().execute(LIVE_SESSION, parameters)).one_or_none()
+        if row is None:
             return None
-        role, expires_at = found
-        # What was read before a change that has been told of meanwhile may be out of date.
+        expires_at: datetime = row.expires_at
+        found = LiveSession(claims.user_id, row.role, row.is_verified, expires_at.timestamp())
+        # What was read before a change that this process has heard of since may be out of date.
         if self._is_listening and changes == self._changes:
-            self._remember(claims, role, expires_at)
-        return role
-
-    def _remember(self, claims: AccessClaims, role: str, expires_at: datetime) -> None:
-        if len(self._sessions) >= REMEMBERED:
-            self._sessions.clear()
-        self._sessions[claims.session_id] = LiveSession(claims.user_id, role, expires_at.timestamp())
+            self._remember(claims.session_id, found)
+        return found
 
     def listening(self) -> AbstractAsyncContextManager[None]:
         """Listen during a block."""
@@ -85,39 +95,84 @@ class LiveSessions:
 
     async def _listen_forever(self) -> None:
         while True:
+            pause = HEARTBEAT_SECONDS
             try:
                 await self._listen()
+                reason, pause = "DATABASE_URL leads through a pooler: set DATABASE_DIRECT_URL", POOLER_PAUSE_SECONDS
             except (DomainError, *DATABASE_FAULTS, OSError) as error:
-                if not self._is_reported:
-                    log.warning("sessions are looked up for each request", error=repr(error))
-                self._is_reported = True
-            await asyncio.sleep(HEARTBEAT_SECONDS)
+                reason = repr(error)
+            if reason != self._reported:
+                log.warning("sessions are looked up for each request", reason=reason)
+            self._reported = reason
+            await asyncio.sleep(pause)
 
     async def _listen(self) -> None:
-        connection = await self._database.connect()
+        """Listen until the connection fails, which raises, or turns out to lead through a pooler, which returns."""
+        connection = await self._database.connect_directly()
         try:
-            await connection.add_listener(CHANNEL, self._forget)
-            self._is_listening, self._is_reported = True, False
-            while True:
+            if not await is_direct(connection):
+                return
+            await connection.add_listener(CHANNEL, self._note)
+            connection.add_termination_listener(self._stop_listening)
+            self._is_listening, self._reported = True, ""
+            while await is_direct(connection, listening_on=CHANNEL):  # noqa: ASYNC110  a question, not a wait
                 await asyncio.sleep(HEARTBEAT_SECONDS)
-                await connection.fetchval("SELECT 1", timeout=HEARTBEAT_SECONDS)
         finally:
-            self._is_listening = False
-            self._forget_all()
+            self._stop_listening()
             connection.terminate()
 
-    def _forget_own(self, changed_tables: set[str]) -> None:
-        if not changed_tables.isdisjoint(TABLES):
+    def _note(self, _connection: object, _pid: int, _channel: str, changed: object) -> None:
+        """Collect notifications: a statement that ends thousands of sessions sends as many."""
+        self._changes += 1
+        if not self._notified:
+            asyncio.get_running_loop().call_soon(self._forget_notified)
+        self._notified.append(str(changed))
+
+    def _forget_notified(self) -> None:
+        notified, self._notified = self._notified, []
+        if len(notified) > LARGEST_BATCH or EVERYTHING in notified:
             self._forget_all()
+        else:
+            self._forget(map(UUID, notified))
+
+    def _remember(self, session_id: UUID, session: LiveSession) -> None:
+        if len(self._sessions) >= self._size:
+            self._drop(next(iter(self._sessions)))
+        self._sessions[session_id] = session
+        self._of_user[session.user_id].add(session_id)
+
+    def _forget(self, changed: Iterable[UUID]) -> None:
+        """Forget sessions by their id or by the id of their account."""
+        self._changes += 1
+        for changed_id in changed:
+            for session_id in (changed_id, *self._of_user.get(changed_id, ())):
+                self._drop(session_id)
+
+    def _drop(self, session_id: UUID) -> None:
+        session = self._sessions.pop(session_id, None)
+        if session is not None:
+            of_user = self._of_user[session.user_id]
+            of_user.discard(session_id)
+            if not of_user:
+                del self._of_user[session.user_id]
+
+    def _stop_listening(self, _connection: object = None) -> None:
+        self._is_listening = False
+        self._forget_all()
 
     def _forget_all(self) -> None:
         self._changes += 1
         self._sessions.clear()
+        self._of_user.clear()
 
-    def _forget(self, _connection: object, _pid: int, _channel: str, changed: object) -> None:
-        self._changes += 1
-        changed_id = UUID(str(changed))
-        if self._sessions.pop(changed_id, None) is None:  # Then it is an account.
-            gone = [key for key, session in self._sessions.items() if session.user_id == changed_id]
-            for key in gone:
-                del self._sessions[key]
+
+async def is_direct(connection: asyncpg.Connection, listening_on: str | None = None) -> bool:
+    """Tell whether a connection leads to its own server process, which listens on a channel if one is given.
+
+    A pooler hands statements to server processes other than the one that it has announced, and one of those may listen
+    while nobody reads what it hears.
+    """
+    question = "SELECT pg_backend_pid(), ARRAY(SELECT pg_listening_channels())"
+    [row] = await connection.fetch(question, timeout=HEARTBEAT_SECONDS)
+    pid, channels = row
+    return bool(pid == connection.get_server_pid()) and (listening_on is None or listening_on in channels)

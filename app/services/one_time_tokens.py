@@ -1,56 +1,82 @@
-"""Links in mails: issued when the mail is written, good for one use and one purpose."""
+"""Links in mails: each is issued when its mail is written, and valid once, for one purpose."""
 
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
+from uuid_utils.compat import uuid7
 
 from app.core.opaque_tokens import hash_token, new_token
 from app.core.refusals import TokenInvalidError
+from app.core.security_log import SecurityEvent, record
 from app.db.reader import Reader
 from app.db.writer import Writer
 from app.models.one_time_token import OneTimeToken, Purpose
 
 
-async def issue_token(session: Writer, user_id: UUID, purpose: Purpose, email: str, lifetime: timedelta) -> str:
-    """Make a token. Earlier ones stay good until one of them is used: mails overtake each other."""
-    token = new_token()
+class UsedToken(NamedTuple):
+    """What a token was issued for."""
+
+    user_id: UUID
+    purpose: Purpose
+    email: str
+
+
+async def issue_token(
+    session: Writer, user_id: UUID, purpose: Purpose, email: str, lifetime: timedelta
+) -> tuple[UUID, str]:
+    """Issue a token and return its id and itself.
+
+    Earlier tokens stay valid until one of them is used: mails overtake each other. The caller has locked the account.
+    """
+    token, token_id = new_token(), uuid7()
     expires_at = datetime.now(UTC) + lifetime
     orm = await session.orm()
     orm.add(
-        OneTimeToken(user_id=user_id, purpose=purpose, token_hash=hash_token(token), email=email, expires_at=expires_at)
-    )
-    return token
-
-
-async def is_good(session: Reader, token: str, purpose: Purpose) -> bool:
-    """Tell whether a token could be used now, without using it."""
-    statement = select(OneTimeToken.id).where(
-        OneTimeToken.token_hash == hash_token(token),
-        OneTimeToken.purpose == purpose,
-        OneTimeToken.expires_at > datetime.now(UTC),
-    )
-    return await session.scalar(statement) is not None
-
-
-async def use_token(session: Writer, token: str, *purposes: Purpose) -> tuple[UUID, Purpose, str]:
-    """Use a token up: give its account, purpose and address, or raise TokenInvalidError."""
-    statement = (
-        delete(OneTimeToken)
-        .where(
-            OneTimeToken.token_hash == hash_token(token),
-            OneTimeToken.purpose.in_(purposes),
-            OneTimeToken.expires_at > datetime.now(UTC),
+        OneTimeToken(
+            id=token_id,
+            user_id=user_id,
+            purpose=purpose,
+            token_hash=hash_token(token),
+            email=email,
+            expires_at=expires_at,
         )
-        .returning(OneTimeToken.user_id, OneTimeToken.purpose, OneTimeToken.email)
     )
-    used = (await session.execute(statement)).one_or_none()
-    if used is None:
+    return token_id, token
+
+
+async def find_account(session: Reader, token: str, *purposes: Purpose) -> UUID:
+    """Return the account that a valid token belongs to, without using it; raise TokenInvalidError."""
+    user_id = await session.scalar(select(OneTimeToken.user_id).where(*_is_valid(token, purposes)))
+    if user_id is None:
+        record(SecurityEvent.LINK_REFUSED)
         raise TokenInvalidError
-    return used.user_id, Purpose(used.purpose), used.email
+    return user_id
+
+
+async def use_token(session: Writer, token: str, *purposes: Purpose) -> UsedToken:
+    """Delete a valid token and return what it was issued for; raise TokenInvalidError."""
+    statement = delete(OneTimeToken).where(*_is_valid(token, purposes))
+    returning = statement.returning(OneTimeToken.user_id, OneTimeToken.purpose, OneTimeToken.email)
+    used = (await session.execute(returning)).one_or_none()
+    if used is None:
+        record(SecurityEvent.LINK_REFUSED)
+        raise TokenInvalidError
+    return UsedToken(used.user_id, Purpose(used.purpose), used.email)
 
 
 async def void_tokens(session: Writer, user_id: UUID, *purposes: Purpose) -> None:
-    """Void an account's tokens, because what they vouch for has changed."""
-    statement = delete(OneTimeToken).where(OneTimeToken.user_id == user_id, OneTimeToken.purpose.in_(purposes))
+    """Void the tokens of an account, of these purposes or of all. The caller has locked the account."""
+    statement = delete(OneTimeToken).where(OneTimeToken.user_id == user_id)
+    if purposes:
+        statement = statement.where(OneTimeToken.purpose.in_(purposes))
     await session.execute(statement)
+
+
+def _is_valid(token: str, purposes: tuple[Purpose, ...]) -> tuple[ColumnElement[bool], ...]:
+    return (
+        OneTimeToken.token_hash == hash_token(token),
+        OneTimeToken.purpose.in_(purposes),
+        OneTimeToken.expires_at > datetime.now(UTC),
+    )

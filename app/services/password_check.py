@@ -1,39 +1,69 @@
-"""Checking a password that somebody claims to know, at a bounded rate."""
+"""Check passwords, at a bounded rate, and prove later that they still hold."""
 
 import hashlib
-import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import func, select, update
 
-from app.core.exceptions import TooManyRequestsError
+from app.core.config import Settings
+from app.core.exceptions import TooManyRequestsError, UnitOfWorkLostError
 from app.core.hit_counters import Limit
 from app.core.passwords import PasswordHasher
 from app.core.rate_limit import RateLimiter, address_key
 from app.core.refusals import InvalidGrantError, PasswordIncorrectError
 from app.core.security_log import SecurityEvent, record
+from app.db.queue import enqueue
 from app.db.session import Database
+from app.db.writer import Writer
+from app.models.session import UserSession
 from app.models.user import User
+from app.schemas.mail import AccountNotice, SendAccountNotice
 from app.schemas.types import normalize_email
 from app.services.principal import Client, Principal
 
-# Not by account alone: whoever guesses at somebody's password from one address must not lock out the owner elsewhere.
-PER_ACCOUNT_AND_ADDRESS = Limit("login-account", 10, 900)
+PER_ACCOUNT_AND_ADDRESS = Limit("login-account-address", 10, 900)
+PER_ACCOUNT = Limit("login-account", 100, 3600)
 PER_ADDRESS = Limit("login-address", 100, 900)
 OVERALL = Limit("login-overall", 3000, 60)
 PER_SESSION_OWNER = Limit("password", 10, 900)
+NOTICES = Limit("login-notice", 1, 86_400)
 
 
 def account_key(email: str) -> str:
-    """Give one counter to all spellings of an address: case, Unicode forms, dots and a +suffix do not count.
+    """Return the counter key of an account, which need not exist.
 
-    Hashed, because counters live in another system and addresses are personal.
+    Hashed, because counters live in another system and addresses are personal data.
     """
-    folded = unicodedata.normalize("NFKC", normalize_email(email)).casefold()
-    local, at, domain = folded.rpartition("@")
-    canonical = f"{local.partition('+')[0].replace('.', '')}{at}{domain}"
-    return hashlib.sha256(canonical.encode("utf-8", "replace")).hexdigest()[:32]
+    return hashlib.sha256(normalize_email(email).encode("utf-8", "replace")).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedPassword:
+    """An account whose password was verified, without a lock: other requests may have changed it since."""
+
+    user_id: UUID
+    email: str
+    full_name: str | None
+    hashed_password: str
+    rehashed: str | None = None
+    """A new hash, where the parameters of argon2 have changed."""
+
+    async def lock(self, session: Writer) -> None:
+        """Lock the account until the end of the transaction, and keep a new hash.
+
+        Raises UnitOfWorkLostError if the password or the state of the account has changed since it was verified: the
+        whole request is then repeated, on what is true now.
+        """
+        statement = select(User.hashed_password, User.is_active).where(User.id == self.user_id)
+        row = (await session.execute(statement.with_for_update(key_share=True))).one_or_none()
+        if row is None or not row.is_active or row.hashed_password != self.hashed_password:
+            raise UnitOfWorkLostError
+        if self.rehashed:
+            values = {"hashed_password": self.rehashed, "updated_at": func.now()}
+            await session.execute(update(User).where(User.id == self.user_id).values(values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,52 +74,87 @@ class PasswordCheck:
     passwords: PasswordHasher
     limiter: RateLimiter
     client: Client
+    settings: Settings
 
-    async def log_in(self, email: str, password: str) -> UUID:
-        """Give the account, or raise InvalidGrantError or TooManyRequestsError."""
-        await self._limit_login(email)
-        statement = select(User.id, User.hashed_password, User.is_active)
-        found = await self.database.reader().execute(statement.where(User.email == normalize_email(email)))
-        account = found.one_or_none()
+    async def log_in(self, email: str, password: str) -> VerifiedPassword:
+        """Verify the password of a login; raise InvalidGrantError or TooManyRequestsError."""
+        is_counted = await self._limit_login(email)
+        statement = select(
+            User.id, User.email, User.full_name, User.hashed_password, User.is_active, User.is_verified
+        ).where(User.email == normalize_email(email))
+        account = (await self.database.primary_reader().execute(statement)).one_or_none()
         valid, rehashed = await self.passwords.verify(password, account and account.hashed_password)
-        if account is None or not valid or not account.is_active:
+        may_log_in = account is not None and account.is_active and (account.is_verified or self._admits_unverified)
+        if account is None or not valid or not may_log_in:
             record(SecurityEvent.LOGIN_FAILED, user_id=account.id if account else None, address=self.client.ip_address)
             raise InvalidGrantError
         await self.limiter.clear(PER_ACCOUNT_AND_ADDRESS, self._account_and_address(email))
-        if rehashed:
-            await self._store(account, rehashed)
-        record(SecurityEvent.LOGIN_SUCCEEDED, user_id=account.id, address=self.client.ip_address)
-        user_id: UUID = account.id
-        return user_id
+        if is_counted:
+            await self.limiter.refund(PER_ACCOUNT, account_key(email))
+        return VerifiedPassword(account.id, account.email, account.full_name, account.hashed_password, rehashed)
 
-    async def confirm(self, principal: Principal, password: str) -> None:
-        """Make sure that the caller knows their password, or raise PasswordIncorrectError or TooManyRequestsError."""
+    async def confirm(self, principal: Principal, password: str) -> VerifiedPassword:
+        """Verify the password of the caller; raise PasswordIncorrectError or TooManyRequestsError."""
         await self.limiter.hit(PER_SESSION_OWNER, str(principal.user_id))
-        statement = select(User.hashed_password).where(User.id == principal.user_id)
-        hashed = await self.database.reader().scalar(statement)
-        valid, _ = await self.passwords.verify(password, hashed)
-        if not valid:
+        statement = select(User.email, User.full_name, User.hashed_password).where(User.id == principal.user_id)
+        account = (await self.database.primary_reader().execute(statement)).one_or_none()
+        valid, _ = await self.passwords.verify(password, account and account.hashed_password)
+        if account is None or not valid:
             record(SecurityEvent.PASSWORD_INCORRECT, user_id=principal.user_id)
             raise PasswordIncorrectError
         await self.limiter.clear(PER_SESSION_OWNER, str(principal.user_id))
+        return VerifiedPassword(principal.user_id, account.email, account.full_name, account.hashed_password)
+
+    async def forgive(self, email: str) -> None:
+        """Give an account all its login attempts back, because its owner has reset the password."""
+        await self.limiter.clear(PER_ACCOUNT, account_key(email))
+        await self.limiter.clear(PER_ACCOUNT_AND_ADDRESS, self._account_and_address(email))
+
+    @property
+    def _admits_unverified(self) -> bool:
+        return self.settings.registration_reveals_accounts
 
     def _account_and_address(self, email: str) -> str:
         return f"{account_key(email)}:{address_key(self.client.ip_address)}"
 
-    async def _limit_login(self, email: str) -> None:
+    async def _limit_login(self, email: str) -> bool:
+        """Count an attempt, or raise TooManyRequestsError; tell whether it was counted for the account."""
         try:
             await self.limiter.hit(PER_ACCOUNT_AND_ADDRESS, self._account_and_address(email))
             await self.limiter.hit(PER_ADDRESS, address_key(self.client.ip_address))
             await self.limiter.hit(OVERALL, "all")
+            return await self._limit_account(email)
         except TooManyRequestsError:
             record(SecurityEvent.LOGIN_LIMITED, address=self.client.ip_address)
             raise
 
-    async def _store(self, account: Row[UUID, str, bool], hashed: str) -> None:
-        """Keep the hash with the parameters of today, unless the password has changed meanwhile."""
+    async def _limit_account(self, email: str) -> bool:
+        """Bound the guesses at one account from all networks together, but not those of networks that it uses."""
+        try:
+            await self.limiter.hit(PER_ACCOUNT, account_key(email))
+        except TooManyRequestsError:
+            if address_key(self.client.ip_address) not in await self._networks_of(email):
+                await self._notify_owner(email)
+                raise
+            return False
+        return True
+
+    async def _networks_of(self, email: str) -> Sequence[str]:
+        """List the networks in which the account has a live session."""
+        statement = (
+            select(UserSession.ip_address)
+            .join(User, User.id == UserSession.user_id)
+            .where(User.email == normalize_email(email), UserSession.expires_at > datetime.now(UTC))
+            .distinct()
+        )
+        return [address_key(address) for address in await self.database.primary_reader().scalars(statement)]
+
+    async def _notify_owner(self, email: str) -> None:
+        """Mail the owner, once a day, that somebody guesses at the password; the mail has a link to reset it."""
+        try:
+            await self.limiter.hit(NOTICES, account_key(email))
+        except TooManyRequestsError:
+            return
         async with self.database.unit_of_work() as session:
-            await session.execute(
-                update(User)
-                .where(User.id == account.id, User.hashed_password == account.hashed_password)
-                .values(hashed_password=hashed, updated_at=func.now())
-            )
+            notice = SendAccountNotice(email=normalize_email(email), notice=AccountNotice.LOGIN_ATTEMPTS)
+            enqueue(session, notice)

@@ -26,6 +26,7 @@ class Principal:
     user_id: UUID
     session_id: UUID
     is_admin: bool
+    is_verified: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,9 @@ class Authenticator:
         if not token:
             raise UnauthenticatedError
         claims = self.tokens.verify(token)
-        role = await self.sessions.role_of(claims)
-        if role is None:
+        session = await self.sessions.find(claims)
+        if session is None:
             raise UnauthenticatedError
         structlog.contextvars.bind_contextvars(user_id=str(claims.user_id))
-        return Principal(claims.user_id, claims.session_id, is_admin=role == Role.ADMIN)
+        is_admin = session.role == Role.ADMIN
+        return Principal(claims.user_id, claims.session_id, is_admin=is_admin, is_verified=session.is_verified)

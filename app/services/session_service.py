@@ -40,7 +40,7 @@ class SessionKeeper:
     settings: Settings
 
     async def open(self, user_id: UUID, client: Client) -> Grant:
-        """Begin a session and the family of its refresh tokens."""
+        """Begin a session and the family of its refresh tokens. The caller has locked the account."""
         now, token, session_id = datetime.now(UTC), new_token(), uuid7()
         orm = await self.session.orm()
         orm.add(
@@ -99,6 +99,7 @@ class SessionKeeper:
         if now - row.used_at <= timedelta(seconds=self.settings.refresh_grace_seconds):
             return Grant(row.user_id, row.id, open_sealed(token, row.sealed_successor))
         await self.session.execute(delete(UserSession).where(UserSession.id == row.id))
+        self.session.access_changed(row.id)
         # The one early commit: the refusal below rolls back, and the thief's tokens must not survive it.
         await self.session.commit()
         record(SecurityEvent.TOKEN_REPLAYED, user_id=row.user_id, session_id=str(row.id))
@@ -123,7 +124,7 @@ class SessionReader:
     viewer: Principal
 
     async def list(self) -> SessionList:
-        """Read the live ones, newest first, a hundred at most."""
+        """Return the current session and the newest others, 100 at most."""
         statement = (
             select(
                 UserSession.id,
@@ -135,11 +136,12 @@ class SessionReader:
                 (UserSession.id == self.viewer.session_id).label("is_current"),
             )
             .where(UserSession.user_id == self.viewer.user_id, UserSession.expires_at > datetime.now(UTC))
-            .order_by(UserSession.id.desc())
+            .order_by((UserSession.id == self.viewer.session_id).desc(), UserSession.id.desc())
             .limit(LONGEST_LIST)
         )
         rows = (await self.session.execute(statement)).all()
-        return SessionList(items=[SessionRead.model_validate(row) for row in rows])
+        newest_first = sorted(rows, key=lambda row: row.id, reverse=True)
+        return SessionList(items=[SessionRead.model_validate(row) for row in newest_first])
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +155,7 @@ class SessionService(SessionReader):
         statement = delete(UserSession).where(UserSession.id == session_id, UserSession.user_id == self.viewer.user_id)
         if (await self.session.execute(statement.returning(UserSession.id))).one_or_none() is None:
             raise NotFoundError
+        self.session.access_changed(session_id)
         record(SecurityEvent.SESSION_REVOKED, user_id=self.viewer.user_id, session_id=str(session_id))
 
     async def revoke_others(self) -> None:
@@ -166,4 +169,5 @@ async def revoke_sessions(session: Writer, user_id: UUID, *, spare: UUID | None 
     if spare is not None:
         statement = statement.where(UserSession.id != spare)
     await session.execute(statement)
+    session.access_changed(user_id)
     record(SecurityEvent.SESSIONS_REVOKED, user_id=user_id)

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import delete, update
+from sqlalchemy.dialects.postgresql import insert
 
 from app.core.config import Settings
-from app.core.exceptions import NotFoundError, UnauthenticatedError
+from app.core.exceptions import ForbiddenError, NotFoundError, UnauthenticatedError
 from app.core.passwords import PasswordHasher
-from app.core.refusals import LastAdminError
+from app.core.refusals import EmailTakenError, LastAdminError
 from app.core.security_log import SecurityEvent, record
 from app.db.pagination import Cursors, Keyset, KeysetPage, Order
 from app.db.queue import enqueue
@@ -19,9 +20,11 @@ from app.db.session import Database
 from app.db.writer import Writer
 from app.models.user import USER, USER_COLUMNS, USERS, Role, User, UserRow, lock_active_administrators
 from app.schemas.account import AccountDeletion
-from app.schemas.mail import SendVerifyEmailMail
+from app.schemas.mail import AccountNotice, SendAccountNotice, SendVerifyEmailMail
 from app.schemas.page import PageQuery
 from app.schemas.user import UserAdminUpdate, UserCreate, UserUpdate
+from app.services.account_service import refuse_own_words
+from app.services.one_time_tokens import void_tokens
 from app.services.password_check import PasswordCheck
 from app.services.principal import Principal
 from app.services.session_service import revoke_sessions
@@ -29,20 +32,42 @@ from app.services.session_service import revoke_sessions
 
 @dataclass(frozen=True, slots=True)
 class RegistrationService:
-    """Makes accounts; nobody is asking yet."""
+    """Creates accounts; the caller is anonymous."""
 
     session: Writer
     passwords: PasswordHasher
+    settings: Settings
+
+    async def sign_up(self, data: UserCreate) -> User | None:
+        """Register an account; raise EmailTakenError or PasswordTooCommonError.
+
+        With REGISTRATION_REVEALS_ACCOUNTS off the result is always None: if the address is taken, its owner gets a mail
+        and the caller learns nothing.
+        """
+        if self.settings.registration_reveals_accounts:
+            return await self.register(data)
+        if await self._create(data, Role.USER) is None:
+            enqueue(self.session, SendAccountNotice(email=data.email, notice=AccountNotice.ACCOUNT_EXISTS))
+        return None
 
     async def register(self, data: UserCreate, role: Role = Role.USER) -> User:
-        """Make an account, or raise EmailTakenError: the database decides, so that races are safe."""
-        hashed = await self.passwords.hash(data.password.get_secret_value())
-        user = User(email=data.email, hashed_password=hashed, full_name=data.full_name, role=role)
-        orm = await self.session.orm()
-        orm.add(user)
-        await orm.flush()
-        enqueue(self.session, SendVerifyEmailMail(user_id=user.id))
-        record(SecurityEvent.ACCOUNT_CREATED, user_id=user.id, role=role)
+        """Create an account; raise EmailTakenError or PasswordTooCommonError."""
+        user = await self._create(data, role)
+        if user is None:
+            raise EmailTakenError
+        return user
+
+    async def _create(self, data: UserCreate, role: Role) -> User | None:
+        password = data.password.get_secret_value()
+        refuse_own_words(password, data.email, data.full_name)
+        hashed = await self.passwords.hash(password)
+        values = {"email": data.email, "hashed_password": hashed, "full_name": data.full_name, "role": role}
+        # The unique constraint decides, so that concurrent registrations are safe.
+        statement = insert(User).values(values).on_conflict_do_nothing(index_elements=[User.email]).returning(User)
+        user = (await (await self.session.orm()).scalars(statement)).one_or_none()
+        if user is not None:
+            enqueue(self.session, SendVerifyEmailMail(user_id=user.id))
+            record(SecurityEvent.ACCOUNT_CREATED, user_id=user.id, role=role)
         return user
 
 
@@ -52,7 +77,7 @@ async def register_administrator(settings: Settings, data: UserCreate) -> None:
     try:
         with PasswordHasher(settings) as passwords:
             async with database.unit_of_work() as session:
-                await RegistrationService(session, passwords).register(data, Role.ADMIN)
+                await RegistrationService(session, passwords, settings).register(data, Role.ADMIN)
     finally:
         await database.dispose()
 
@@ -79,6 +104,8 @@ class UserReader:
         user = await self.session.fetch_one(USER, {"user_id": user_id}) if is_visible else None
         if user is None:
             raise NotFoundError
+        if user_id != self.viewer.user_id:
+            record(SecurityEvent.ACCOUNTS_READ, user_id=self.viewer.user_id, read_id=str(user_id))
         return user
 
     async def get_own(self) -> UserRow:
@@ -102,9 +129,11 @@ class UserService:
 
     async def delete_own(self, data: AccountDeletion) -> None:
         """Delete the account and all that is its, or raise PasswordIncorrectError or LastAdminError."""
-        await self.check.confirm(self.viewer, data.password.get_secret_value())
+        account = await self.check.confirm(self.viewer, data.password.get_secret_value())
+        administrators = await _lock_administrators(self.session)
+        await account.lock(self.session)
         with own_account():
-            await UserAdminService(self.session).delete(self.viewer.user_id)
+            await _delete(self.session, account.user_id, administrators)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,21 +142,27 @@ class UserAdminReader:
 
     session: Reader
     cursors: Cursors
+    viewer: Principal
 
     async def list(self, query: PageQuery) -> KeysetPage[UserRow]:
-        """Read a page, oldest accounts first."""
+        """Return a page, oldest accounts first."""
+        record(SecurityEvent.ACCOUNTS_READ, user_id=self.viewer.user_id)
         keyset = Keyset(self.cursors, Order(User.created_at, User.id, descending=False), scope="users")
         return await keyset.page(self.session, USERS, UserRow, {}, limit=query.limit, cursor=query.cursor)
 
 
 @dataclass(frozen=True, slots=True)
 class UserAdminService:
-    """Changes and deletes accounts; for administrators only, which the caller has checked."""
+    """Changes and deletes accounts, for administrators."""
 
     session: Writer
+    viewer: Principal
 
     async def update(self, user_id: UUID, data: UserAdminUpdate) -> UserRow:
-        """Change what is given, or raise NotFoundError or LastAdminError."""
+        """Change the given fields; raise ForbiddenError, NotFoundError or LastAdminError.
+
+        A change ends the sessions of the account. Disabling it also voids its links.
+        """
         administrators = await self._lock_administrators()
         changes = data.model_dump()
         user = await _change(self.session, user_id, changes)
@@ -136,20 +171,37 @@ class UserAdminService:
         if changes:
             await revoke_sessions(self.session, user_id)
             record(SecurityEvent.ACCOUNT_CHANGED, user_id=user_id, **changes)
+        if not user.is_active:
+            await void_tokens(self.session, user_id)
         return user
 
     async def delete(self, user_id: UUID) -> None:
-        """Delete an account and all that is its, or raise NotFoundError or LastAdminError."""
-        if await self._lock_administrators() == {user_id}:
-            raise LastAdminError
-        statement = delete(User).where(User.id == user_id).returning(User.id)
-        if (await self.session.execute(statement)).one_or_none() is None:
-            raise NotFoundError
-        record(SecurityEvent.ACCOUNT_DELETED, user_id=user_id)
+        """Delete an account and all its data; raise ForbiddenError, NotFoundError or LastAdminError."""
+        await _delete(self.session, user_id, await self._lock_administrators())
 
     async def _lock_administrators(self) -> set[UUID]:
-        """Hold them until the end, so that two administrators at once cannot each remove the other."""
-        return set(await self.session.scalars(lock_active_administrators()))
+        """Lock all administrators and check again that the caller is one: another may have demoted them meanwhile."""
+        administrators = await _lock_administrators(self.session)
+        if self.viewer.user_id not in administrators:
+            record(SecurityEvent.ACCESS_DENIED, user_id=self.viewer.user_id)
+            raise ForbiddenError
+        return administrators
+
+
+async def _lock_administrators(session: Writer) -> set[UUID]:
+    """Lock the active administrators, so that two of them cannot remove each other concurrently."""
+    return set(await session.scalars(lock_active_administrators()))
+
+
+async def _delete(session: Writer, user_id: UUID, administrators: set[UUID]) -> None:
+    if administrators == {user_id}:
+        raise LastAdminError
+    email = await session.scalar(delete(User).where(User.id == user_id).returning(User.email))
+    if email is None:
+        raise NotFoundError
+    session.access_changed(user_id)
+    enqueue(session, SendAccountNotice(email=email, notice=AccountNotice.ACCOUNT_DELETED))
+    record(SecurityEvent.ACCOUNT_DELETED, user_id=user_id)
 
 
 async def _change(session: Writer, user_id: UUID, values: dict[str, object]) -> UserRow:

@@ -27,11 +27,10 @@ async def test_ready_names_its_checks(client: httpx2.AsyncClient, path: str) -> 
     assert (response.status_code, response.json()) == (200, {"status": "ok", "checks": {"database": "ok"}})
 
 
-async def test_readiness_follows_the_database(tmp_path_factory: pytest.TempPathFactory) -> None:
+async def test_readiness_follows_the_database(postgres_folder: Path) -> None:
     """503 while it is away, 200 when it returns; alive throughout."""
-    folder: Path = tmp_path_factory.mktemp("pg")
-    server = EmbeddedPostgres(folder / "data")
-    app = create_application(make_settings(socket_url(folder / "data", "postgres")))
+    server = EmbeddedPostgres(postgres_folder / "data")
+    app = create_application(make_settings(socket_url(postgres_folder / "data", "postgres")))
     async with serving(app) as client:
         seen = [[(await client.get(path)).status_code for path in CHECKS]]
         changes: list[Callable[[], None]] = [lambda: server.start(*FAST), server.stop, server.start]

@@ -1,18 +1,22 @@
 """Settings."""
 
+import ssl
 from pathlib import Path
 
 import pytest
 
 from app.core.config import Settings, load_settings, setting_sources
-from app.core.database_url import embedded_database_url, socket_directory, to_dsn
+from app.core.database_url import describe, embedded_database_url, for_asyncpg, single_hosts, socket_directory, to_dsn
 from app.core.exceptions import ConfigurationError
+from app.db.connect import tls_options
 
 GOOD_KEY = "0123456789abcdefghijklmnopqrstuvwxyz"
 PRODUCTION = {
     "ENVIRONMENT": "production",
     "SECRET_KEY": GOOD_KEY,
     "DATABASE_URL": "postgresql://app:db-password@db.internal/app",
+    "PUBLIC_URL": "https://api.example.com",
+    "SMTP_URL": "smtp://mail.example.com",
 }
 
 
@@ -38,7 +42,7 @@ def test_development_needs_nothing() -> None:
     assert len(settings.secret_key.get_secret_value()) >= 32
 
 
-def test_production_starts_with_a_secret_and_a_database(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_production_starts_with_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     """The least that production needs."""
     for name, value in PRODUCTION.items():
         monkeypatch.setenv(name, value)
@@ -61,6 +65,19 @@ def test_production_starts_with_a_secret_and_a_database(monkeypatch: pytest.Monk
         ({"ALLOWED_ORIGINS": "https://a.example, *"}, "ALLOWED_ORIGINS: must not be the wildcard"),
         ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS: must not be the wildcard"),
         ({"DEBUG": "true"}, "DEBUG: must be off"),
+        ({"SECRET_KEY": "abcdefgh" * 5}, "SECRET_KEY: is a placeholder"),
+        ({"FORWARDED_ALLOW_IPS": "0.0.0.0/0"}, "FORWARDED_ALLOW_IPS: must not be every address"),
+        ({"METRICS_ALLOW_IPS": "::/0"}, "METRICS_ALLOW_IPS: must not be every address"),
+        ({"PUBLIC_URL": "http://api.example.com"}, "PUBLIC_URL: must begin with https://"),
+        ({"PUBLIC_URL": "javascript:alert(1)"}, "PUBLIC_URL: must be an address"),
+        ({"PUBLIC_URL": ""}, "PUBLIC_URL: must be set"),
+        ({"RATE_LIMIT_ENABLED": "false"}, "RATE_LIMIT_ENABLED: must be on"),
+        ({"PASSWORD_HASH_MEMORY_KIB": "8"}, "PASSWORD_HASH_ITERATIONS: is too cheap"),
+        ({"SMTP_URL": ""}, "SMTP_URL: must be set"),
+        ({"SMTP_URL": "smtp://u:p@mail?starttls=never"}, "SMTP_URL: starttls=never would send"),
+        ({"ALLOWED_ORIGINS": "app.example.com"}, "ALLOWED_ORIGINS: must be origins"),
+        ({"ALLOWED_ORIGINS": "https://app.example.com/"}, "ALLOWED_ORIGINS: must be origins"),
+        ({"DATABASE_URL": "postgresql://u:p@ss@db/app"}, "DATABASE_URL: has an @"),
         ({"ENVIRONMENT": "prod"}, "ENVIRONMENT: "),
         ({"PORT": "65536"}, "PORT: "),
     ],
@@ -105,10 +122,68 @@ def test_the_environment_wins_over_the_env_file_over_secret_files(
     assert setting_sources() == {"host": "environment", "port": ".env", "log_level": "secret file"}
 
 
-def test_lists_are_written_with_commas() -> None:
-    """As people do in an environment variable."""
-    settings = Settings(_env_file=None, allowed_origins="https://a.example, https://b.example")
+@pytest.mark.parametrize(
+    "written", ["https://a.example, https://b.example", '["https://a.example","https://b.example"]']
+)
+def test_lists_are_written_with_commas_or_as_json(written: str) -> None:
+    """Both are common in environment variables."""
+    settings = Settings(_env_file=None, allowed_origins=written)
     assert settings.allowed_origins == ("https://a.example", "https://b.example")
+
+
+def test_an_unknown_environment_is_the_only_fault_that_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rules for the others depend on it."""
+    said = faults(monkeypatch, ENVIRONMENT="prod", DATABASE_URL="", SMTP_URL="")
+    assert [line.split(":")[0].strip() for line in said.splitlines()[1:]] == ["ENVIRONMENT"]
+
+
+def test_a_misspelt_name_in_the_env_file_is_refused(tmp_path: Path) -> None:
+    """With what was probably meant; names of other programs are ignored."""
+    (tmp_path / ".env").write_text("RATE_LIMT_ENABLED=false\nALGORITHM=HS256\n")
+    with pytest.raises(ConfigurationError, match=r"RATE_LIMT_ENABLED: .* RATE_LIMIT_ENABLED") as refusal:
+        load_settings()
+    assert "ALGORITHM" not in str(refusal.value)
+
+
+def test_the_settings_of_the_brief_are_accepted(tmp_path: Path) -> None:
+    """As they are written there."""
+    (tmp_path / ".env").write_text(
+        "ACCESS_TOKEN_EXPIRE_MINUTES=30\nALGORITHM=HS256\nLOG_LEVEL=debug\nAPI_V1_SUNSET=2030-01-01\n"
+        'ALLOWED_ORIGINS=["http://localhost:3000","https://yourfrontend.com"]\nPORT=8001\n'
+    )
+    settings = load_settings()
+    assert settings.allowed_origins == ("http://localhost:3000", "https://yourfrontend.com")
+    assert (settings.access_token_expire_minutes, settings.log_level) == (30, "DEBUG")
+    assert str(settings.api_v1_sunset) == "2030-01-01 00:00:00+00:00"
+    assert settings.public_url == settings.link_base == "http://localhost:8001"
+
+
+def test_urls_of_hosting_providers_are_understood() -> None:
+    """What asyncpg does not know is left out, and named."""
+    url = "postgres://u:p@db.example:6543/app?sslmode=verify-full&channel_binding=require&pgbouncer=true&connect_timeout=5"
+    dsn, ignored = for_asyncpg(to_dsn(url))
+    assert dsn == "postgresql://u:p@db.example:6543/app?sslmode=verify-full"
+    assert ignored == ["channel_binding", "connect_timeout", "pgbouncer"]
+    assert isinstance(tls_options(dsn)["ssl"], ssl.SSLContext)
+    assert tls_options(f"{dsn}&sslrootcert=/ca.pem") == {}
+
+
+def test_each_host_of_a_url_has_a_url_of_its_own() -> None:
+    """In both of libpq's spellings."""
+    assert single_hosts("postgresql://u:p@a:1,b:2/d?x=y") == [
+        "postgresql://u:p@a:1/d?x=y",
+        "postgresql://u:p@b:2/d?x=y",
+    ]
+    assert single_hosts("postgresql://u@/d?host=/a,/b") == [
+        "postgresql://u@/d?host=%2Fa",
+        "postgresql://u@/d?host=%2Fb",
+    ]
+
+
+def test_a_connection_is_described_without_its_password() -> None:
+    """For messages to operators."""
+    described = describe("postgresql://app:canary@db:5432/name?sslmode=require")
+    assert described == "host db:5432, database name, user app"
 
 
 def test_the_host_of_the_public_url_is_served() -> None:

@@ -55,7 +55,7 @@ def test_outside_development_every_line_is_one_json_object(capsys: pytest.Captur
     """The libraries' records and stacks included."""
     handlers = logging.getLogger().handlers[:]
     try:
-        configure_logging(make_settings(DSN, environment="production", log_level="INFO"))
+        configure_logging(make_settings(DSN, environment="staging", log_level="INFO"))
         structlog.get_logger("ours").info("hello", answer=42)
         logging.getLogger("uvicorn.error").warning("theirs")
         try:

@@ -156,16 +156,13 @@ async def test_a_server_that_does_not_answer_costs_one_short_wait() -> None:
     [
         "ada.lovelace@example.com",
         "ADA.LOVELACE@EXAMPLE.COM",
-        "adalovelace@example.com",
-        "ada.lovelace+x@example.com",
-        "\uff41\uff44\uff41.lovelace@example.com",
-        "a.d.a.lovelace@Example.com",
+        "Ada.Lovelace@Example.com",
     ],
 )
 def test_spellings_of_an_address_share_a_counter(spelling: str) -> None:
-    """Case, dots, suffixes and Unicode forms; another address has another."""
+    """Another address has another: nobody uses up the attempts of an account that is not meant."""
     assert account_key(spelling) == account_key("ada.lovelace@example.com")
-    assert account_key(spelling) != account_key("ada.byron@example.com")
+    assert account_key(spelling) != account_key("ada.lovelace+x@example.com")
 
 
 def test_addresses_of_one_network_share_a_counter() -> None:

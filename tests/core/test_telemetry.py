@@ -53,6 +53,7 @@ async def test_a_request_is_a_trace_with_its_statements_and_its_jobs(
     changes = {
         "ENVIRONMENT": "staging",
         "SECRET_KEY": settings.secret_key.get_secret_value(),
+        "PUBLIC_URL": settings.public_url,
         "RATE_LIMIT_ENABLED": "0",
     }
     with collecting() as (address, bodies):
@@ -81,6 +82,7 @@ async def test_an_unexpected_error_is_reported_without_what_people_typed(
     """Its type, its stack and the request id; no message, no variable, no request."""
     ada = await accounts.create()
     changes = {"ENVIRONMENT": "staging", "SECRET_KEY": settings.secret_key.get_secret_value()}
+    changes["PUBLIC_URL"] = settings.public_url
     with collecting() as (address, bodies):
         with running(settings, tmp_path, SENTRY_DSN=f"http://key@{address}/1", **changes) as (port, _):
             async with moved_away(database, "items"):

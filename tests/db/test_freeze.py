@@ -16,10 +16,10 @@ REGISTRATION = {"email": "ada@example.com", "password": PASSWORD}
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc to find the server's processes")
-async def test_nothing_hangs_and_it_heals_without_a_restart(tmp_path: Path) -> None:
+async def test_nothing_hangs_and_it_heals_without_a_restart(postgres_folder: Path) -> None:
     """Alive throughout, not ready meanwhile, an error for each request within its deadline, and then as before."""
-    with running_postgres(tmp_path / "pg", *FAST) as server:
-        settings = make_settings(socket_url(tmp_path / "pg", "postgres"), request_timeout_seconds=1.5)
+    with running_postgres(postgres_folder / "pg", *FAST) as server:
+        settings = make_settings(socket_url(postgres_folder / "pg", "postgres"), request_timeout_seconds=1.5)
         await asyncio.to_thread(upgrade, settings)
         app = create_application(settings)
         async with serving(app) as client:

@@ -3,12 +3,17 @@
 import asyncio
 import os
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
+import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
 from pgqueuer.adapters.persistence.queries import Queries
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
+from app.core.config import Settings
 from app.core.database_url import PROJECT_ROOT
 from app.db.migrations import alembic_config, upgrade
 from app.db.queue import SessionDriver
@@ -22,6 +27,8 @@ async def schema_of(database: Database) -> set[str]:
         "SELECT table_name || column_name || data_type FROM information_schema.columns WHERE table_schema = 'public'",
         "SELECT conname::text FROM pg_constraint",
         "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'",
+        "SELECT tgname || tgrelid::regclass || pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",
+        "SELECT proname::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace",
     )
     session = database.reader()
     return {row for query in queries for row in await session.scalars(text(query))}
@@ -70,3 +77,81 @@ async def test_eight_migrators_at_once_all_succeed(new_database: DatabaseMaker) 
         for _ in range(8)
     ]
     assert [await migrator.wait() for migrator in migrators] == [0] * 8
+
+
+REVISIONS = sorted(script.revision for script in ScriptDirectory(str(PROJECT_ROOT / "migrations")).walk_revisions())
+
+
+@asynccontextmanager
+async def stuck_at_the_end(database: Database) -> AsyncIterator[None]:
+    """Let each migration wait when it writes its version, after everything else that it does."""
+    async with database.unit_of_work() as session:
+        await session.execute(text("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE"))
+        yield
+
+
+async def prepare(new_database: DatabaseMaker, revision: str) -> tuple[Settings, Database]:
+    """Make a database that is migrated up to the revision before this one."""
+    changes = {"database_migration_timeout_seconds": 0.1, "database_idle_timeout_seconds": 60}
+    settings = make_settings(await new_database.make(), **changes)
+    database = Database(settings)
+    async with database.unit_of_work() as session:
+        await session.execute(text("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)"))
+    before = REVISIONS[: REVISIONS.index(revision)]
+    if before:
+        await asyncio.to_thread(upgrade, settings, before[-1])
+    return settings, database
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+async def test_a_migration_that_fails_leaves_nothing(new_database: DatabaseMaker, revision: str) -> None:
+    """And the next run succeeds."""
+    settings, database = await prepare(new_database, revision)
+    before = await schema_of(database)
+    async with stuck_at_the_end(database):
+        with pytest.raises(DBAPIError, match="lock timeout"):
+            await asyncio.to_thread(upgrade, settings, revision)
+    assert await schema_of(database) == before
+    await asyncio.to_thread(upgrade, settings)
+    await database.dispose()
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+async def test_a_migration_that_is_killed_leaves_nothing(new_database: DatabaseMaker, revision: str) -> None:
+    """And the next run succeeds."""
+    settings, database = await prepare(new_database, revision)
+    before = await schema_of(database)
+    environment = {
+        **os.environ,
+        "DATABASE_URL": settings.database_url.get_secret_value(),
+        "PYTHONPATH": str(PROJECT_ROOT),
+    }
+    async with stuck_at_the_end(database):
+        migrator = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "app", "migrate", revision), env=environment, stdout=asyncio.subprocess.DEVNULL
+        )
+        waits = text(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'relation'"
+        )
+        while not await database.reader().scalar(waits):  # noqa: ASYNC110  only the database knows
+            await asyncio.sleep(0.01)
+        migrator.kill()
+        await migrator.wait()
+    assert await schema_of(database) == before
+    await asyncio.to_thread(upgrade, settings)
+    await database.dispose()
+
+
+async def test_requests_get_through_between_the_attempts_of_a_migration(new_database: DatabaseMaker) -> None:
+    """It waits for a table in use for a second at a time, and goes on when the table is free."""
+    settings, database = await prepare(new_database, REVISIONS[-1])
+    patient = settings.model_copy(update={"database_migration_timeout_seconds": 30.0})
+    async with database.unit_of_work() as reader:
+        await reader.execute(text("SELECT count(*) FROM users"))  # holds a lock, as a dump does
+        migrating = asyncio.create_task(asyncio.to_thread(upgrade, patient))
+        for _ in range(4):
+            await database.reader().execute(text("SELECT count(*) FROM users"))
+            await asyncio.sleep(0.5)
+        assert not migrating.done()
+    await migrating
+    await database.dispose()

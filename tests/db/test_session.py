@@ -22,6 +22,9 @@ from app.db.session import Database
 from app.models.user import User
 from tests.conftest import make_settings
 
+PASSING = ("28000", "53100", "53200", "53400", "54000", "55006", "58030")
+"""Faults of the server that pass by themselves, or when an operator has mended it."""
+
 
 def new_user(email: str = "ada@example.com", **changes: object) -> User:
     """An account that nobody can log in to."""
@@ -103,13 +106,17 @@ async def read(database: Database, statement: str) -> None:
             "INSERT INTO users (id, email, hashed_password, role) VALUES (gen_random_uuid(), 'a', 'b', 'x')",
             ValidationFailedError,
         ),
-        ("INSERT INTO users (id) VALUES (gen_random_uuid())", ValidationFailedError),
+        ("INSERT INTO users (id) VALUES (gen_random_uuid())", InternalError),
         ("SELECT 9223372036854775807 + 1", ValidationFailedError),
         ("SELECT 1 LIMIT -1", ValidationFailedError),
         ("SELECT 'x'::int", InternalError),
         ("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '40P01'; END $$", UnitOfWorkLostError),
         ("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '53300'; END $$", OverloadedError),
         ("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '08006'; END $$", UnitOfWorkLostError),
+        *(
+            (f"DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{state}'; END $$", DatabaseUnavailableError)
+            for state in PASSING
+        ),
         ("SELECT pg_terminate_backend(pg_backend_pid())", UnitOfWorkLostError),
     ],
 )

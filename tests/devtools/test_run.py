@@ -3,12 +3,13 @@
 import os
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
 import pytest
 
-from app.core.database_url import PROJECT_ROOT
+from app.core.database_url import PROJECT_ROOT, embedded_data_directory
 from devtools.loopback import free_port
 from devtools.postgres import EmbeddedPostgres, EmbeddedPostgresError
 from devtools.run import write_env_file
@@ -19,13 +20,15 @@ PARTS = ("app", "devtools", "migrations", "alembic.ini", ".env.example")
 
 
 @pytest.fixture
-def copy(tmp_path: Path) -> Path:
+def copy(tmp_path: Path) -> Iterator[Path]:
     """The project as it comes, without environment and data."""
     for part in PARTS:
         source = PROJECT_ROOT / part
         copy = shutil.copytree if source.is_dir() else shutil.copy
         copy(source, tmp_path / part)
-    return tmp_path
+    yield tmp_path
+    if os.geteuid() == 0:
+        shutil.rmtree(embedded_data_directory(tmp_path).parent, ignore_errors=True)
 
 
 def test_it_serves_keeps_its_data_and_leaves_nothing_running(copy: Path) -> None:
@@ -37,7 +40,7 @@ def test_it_serves_keeps_its_data_and_leaves_nothing_running(copy: Path) -> None
         with serving(command, port=port, cwd=copy, environment={**os.environ, "PORT": str(port)}):
             url = f"http://127.0.0.1:{port}/api/v1/users"
             statuses.append(httpx2.post(url, json=registration).status_code)
-        assert not EmbeddedPostgres(copy / "var" / "postgres").is_running()
+        assert not EmbeddedPostgres(embedded_data_directory(copy)).is_running()
     assert statuses == [201, 409]
     assert f"http://127.0.0.1:{port}/api/docs" in (copy / "output").read_text()
 
@@ -56,13 +59,14 @@ def test_the_env_file_has_a_secret_of_its_own_and_is_never_overwritten(tmp_path:
     assert first.read_text() == "mine"
 
 
-def test_a_server_that_cannot_start_says_why_and_what_to_set(tmp_path: Path) -> None:
+def test_a_server_that_cannot_start_says_why_and_what_to_do(postgres_folder: Path) -> None:
     """The log of PostgreSQL, and the way out."""
-    server = EmbeddedPostgres(tmp_path / "data")
+    server = EmbeddedPostgres(postgres_folder / "data")
     with pytest.raises(EmbeddedPostgresError) as refusal:
         server.start("no_such_setting = 1")
     assert "no_such_setting" in str(refusal.value)
-    assert "Set DATABASE_URL" in str(refusal.value)
+    assert "set DATABASE_URL" in str(refusal.value)
+    assert f"delete {postgres_folder}" in str(refusal.value)
 
 
 def test_tests_refuse_a_database_that_is_not_for_tests() -> None:

@@ -15,6 +15,8 @@ from app.jobs.kinds import JobContext, JobKind, RetryPolicy
 from app.jobs.runner import JobRunner, make_resources, running_jobs
 
 IMPATIENT = RetryPolicy(maximum_attempts=3, first_delay=timedelta(milliseconds=20))
+STUBBORN = RetryPolicy(1000, timedelta(milliseconds=20), timedelta(milliseconds=200))
+"""For jobs whose workers are killed again and again through no fault of theirs."""
 
 
 class Note(JobPayload):

@@ -13,7 +13,7 @@ from app.db.session import Database
 from app.jobs.kinds import JobContext, JobKind
 from app.jobs.runner import JobRunner, make_resources
 from tests.conftest import make_settings
-from tests.jobs.conftest import Journal, Note
+from tests.jobs.conftest import STUBBORN, Journal, Note
 
 
 def work(dsn: str, pipe: int) -> None:
@@ -27,7 +27,7 @@ def work(dsn: str, pipe: int) -> None:
         await asyncio.sleep(0.05)
         await journal.note(job, context)
 
-    asyncio.run(JobRunner(make_resources(settings, database), [JobKind(Note, slow)], ()).run())
+    asyncio.run(JobRunner(make_resources(settings, database), [JobKind(Note, slow, STUBBORN)], ()).run())
 
 
 def main() -> None:

@@ -19,13 +19,14 @@ from tests.conftest import make_settings
 
 DSN = "postgresql://nowhere/app"
 FACTORY = MessageFactory.create(
-    sender="dayone <no-reply@example.com>", project_name="dayone", public_url="https://example.com"
+    sender="dayone <no-reply@example.com>", project_name="dayone", link_base="https://example.com"
 )
 
 
 def message_to(name: str | None = "Ada") -> EmailMessage:
     """Some message."""
-    return FACTORY.render("email_change_notice", "ada@example.com", message_id="job-1", full_name=name)
+    link = "https://example.com/reset-password#token=x"
+    return FACTORY.render("reset_password", "ada@example.com", message_id="job-1", full_name=name, link=link, hours=1)
 
 
 class Server:
@@ -84,13 +85,13 @@ async def test_a_mail_arrives_whole() -> None:
     assert isinstance(envelope.content, bytes)
     message = message_from_bytes(envelope.content, policy=SMTP_POLICY)
     assert envelope.rcpt_tos == ["ada@example.com"]
-    assert message["Subject"] == "Your address at dayone is about to change"
+    assert message["Subject"] == "Reset your password at dayone"
     assert message["Message-ID"] == "<job-1@example.com>"
     plain, html = message.get_body(("plain",)), message.get_body(("html",))
     assert plain is not None
     assert html is not None
     assert "Hello Ada," in plain.get_content()
-    assert '<a href="https://example.com">' in html.get_content()
+    assert '<a href="https://example.com/reset-password#token=x">' in html.get_content()
 
 
 @pytest.mark.parametrize("refusal", ["451 try again later", "554 no"])
@@ -149,7 +150,7 @@ def test_other_urls_are_refused(url: str) -> None:
         make_settings(DSN, smtp_url=url)
 
 
-@pytest.mark.parametrize("environment", ["development", "production"])
+@pytest.mark.parametrize("environment", ["development", "staging"])
 async def test_without_a_server_mails_are_files(
     tmp_path: Path, logs: pytest.LogCaptureFixture, environment: str
 ) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from typing import Any
 
 import httpx2
@@ -15,7 +16,7 @@ from app.core.metrics import Metrics
 from app.main import create_application, middleware
 from app.middleware.catch_all import CatchAllMiddleware
 from app.middleware.trusted_hosts import TrustedHostsMiddleware
-from tests.conftest import BASE_URL, make_settings, serving, with_state
+from tests.conftest import BASE_URL, SAFE_IN_PRODUCTION, make_settings, serving, with_state
 from tests.factories import Accounts, problem
 
 DSN = "postgresql://db.internal/app"
@@ -43,20 +44,27 @@ async def test_https_is_promised_where_it_is_served() -> None:
         assert "max-age" in (await client.get("/health/live")).headers["strict-transport-security"]
 
 
-async def test_the_documentation_may_load_its_scripts(client: httpx2.AsyncClient) -> None:
-    """And nothing else may."""
+async def test_the_documentation_needs_no_other_host(client: httpx2.AsyncClient) -> None:
+    """Its scripts and styles are served from here, and the policy allows no others."""
     for path in ("/api/docs", "/api/redoc", "/api/docs/"):
         response = await client.get(path)
         assert response.status_code == 200
-        assert "https://cdn.jsdelivr.net" in response.headers["content-security-policy"]
+        assert "https://" not in response.headers["content-security-policy"]
+        links = re.findall(r'(?:src|href)="([^"]+)"', response.text)
+        assert links
+        for link in links:
+            assert (await client.get(link)).status_code == 200, link
 
 
-@pytest.mark.parametrize("environment", ["staging", "production"])
-async def test_outside_development_there_is_no_documentation(environment: str) -> None:
-    """Neither pages nor the document."""
-    async with serving(create_application(make_settings(DSN, environment=environment))) as client:
-        for path in ("/api/docs", "/api/redoc", "/api/openapi.json", "/docs", "/openapi.json"):
+async def test_in_production_there_is_no_documentation() -> None:
+    """Neither pages nor the document; staging has both."""
+    paths = ("/api/docs", "/api/redoc", "/api/openapi.json")
+    async with serving(create_application(make_settings(DSN, **SAFE_IN_PRODUCTION))) as client:
+        client.base_url = httpx2.URL("https://api.example.com")
+        for path in (*paths, "/api/docs/assets/swagger-ui.css", "/docs", "/openapi.json"):
             assert problem(await client.get(path)) == (404, "not_found")
+    async with serving(create_application(make_settings(DSN, environment="staging"))) as client:
+        assert [(await client.get(path)).status_code for path in paths] == [200] * 3
 
 
 async def test_known_origins_may_call_and_read_errors() -> None:

@@ -3,8 +3,14 @@
 from fastapi import APIRouter, Response
 
 from app.api.openapi import problems
-from app.core.exceptions import InvalidHostError, NotFoundError
-from app.core.refusals import InvalidGrantError, InvalidTokenRequestError, TokenInvalidError, UnsupportedGrantTypeError
+from app.core.exceptions import InvalidHostError, NotFoundError, ValidationFailedError
+from app.core.refusals import (
+    InvalidGrantError,
+    InvalidTokenRequestError,
+    PasswordTooCommonError,
+    TokenInvalidError,
+    UnsupportedGrantTypeError,
+)
 from app.dependencies import (
     HOUR,
     Account,
@@ -24,9 +30,10 @@ from app.schemas.token import TokenRead
 router = APIRouter(prefix="/auth", tags=["auth"])
 REFUSALS = problems(InvalidHostError, InvalidGrantError, InvalidTokenRequestError, UnsupportedGrantTypeError)
 BAD_LINK = problems(InvalidHostError, TokenInvalidError)
-LINKS = limited("links", 30, HOUR)
+TOO_COMMON = problems(PasswordTooCommonError, ValidationFailedError)
+LINKS = limited("links", 30, HOUR, by="address")
 MAILS = limited("mails", 5, HOUR)
-RESETS = limited("resets", 20, HOUR)
+RESETS = limited("resets", 20, HOUR, by="address")
 
 
 @router.post("/token", responses=REFUSALS)
@@ -77,7 +84,7 @@ async def forgot_password(recovery: Recovery, data: PasswordForgotten) -> None:
     await recovery.request_reset(data.email)
 
 
-@router.post("/password/reset", status_code=204, responses=BAD_LINK, dependencies=[LINKS])
+@router.post("/password/reset", status_code=204, responses={**BAD_LINK, **TOO_COMMON}, dependencies=[LINKS])
 async def reset_password(recovery: Recovery, data: PasswordReset) -> None:
     """Set a new password with the token from the mail; every session ends."""
     await recovery.reset_password(data)

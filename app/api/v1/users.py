@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter, Request, Response
 
-from app.api.links import linked, locate
+from app.api.links import linked, located_or_accepted
 from app.api.openapi import problems
-from app.core.exceptions import NotFoundError
-from app.core.refusals import EmailTakenError, LastAdminError, PasswordIncorrectError
+from app.core.exceptions import NotFoundError, ValidationFailedError
+from app.core.refusals import EmailTakenError, LastAdminError, PasswordIncorrectError, PasswordTooCommonError
 from app.db.pagination import KeysetPage
 from app.dependencies import (
     HOUR,
@@ -27,18 +27,25 @@ from app.schemas.user import UserAdminUpdate, UserCreate, UserRead, UserUpdate
 router = APIRouter(prefix="/users", tags=["users"])
 PASSWORD = problems(PasswordIncorrectError)
 ADMINISTRATION = problems(NotFoundError, LastAdminError)
-REGISTRATIONS = limited("registrations", 20, HOUR)
+REGISTRATIONS = limited("registrations", 20, HOUR, by="address")
 MAILS = limited("mails", 5, HOUR)
 
 
 @router.post(
-    "", response_model=UserRead, status_code=201, responses=problems(EmailTakenError), dependencies=[REGISTRATIONS]
+    "",
+    response_model=UserRead,
+    status_code=201,
+    responses={
+        202: {"description": "The same for every address, where REGISTRATION_REVEALS_ACCOUNTS is off"},
+        **problems(EmailTakenError, PasswordTooCommonError, ValidationFailedError),
+    },
+    dependencies=[REGISTRATIONS],
 )
-async def create_user(registration: Registration, data: UserCreate, request: Request, response: Response) -> User:
+async def create_user(
+    registration: Registration, data: UserCreate, request: Request, response: Response
+) -> User | Response:
     """Register an account."""
-    user = await registration.register(data)
-    locate(request, response, user.id)
-    return user
+    return located_or_accepted(request, response, await registration.sign_up(data))
 
 
 @router.get("/me", response_model=UserRead)
@@ -59,7 +66,9 @@ async def delete_current_user(users: Users, data: AccountDeletion) -> None:
     await users.delete_own(data)
 
 
-@router.put("/me/password", status_code=204, responses=PASSWORD)
+@router.put(
+    "/me/password", status_code=204, responses={**PASSWORD, **problems(PasswordTooCommonError, ValidationFailedError)}
+)
 async def change_password(account: Account, data: PasswordChange) -> None:
     """Set a new password; every other session ends."""
     await account.change_password(data)

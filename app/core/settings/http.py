@@ -1,13 +1,38 @@
 """HTTP: where it is served, to whom, and how much of it."""
 
+import re
+import socket
 from ipaddress import ip_address, ip_network
+from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AwareDatetime, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import AwareDatetime, BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 
-from app.core.settings.process import ProcessSettings, Seconds, StringList, is_deployed
+from app.core.settings.process import ProcessSettings, Seconds, StringList, is_deployed, is_production
 
 PRIVATE_NETWORKS = ("127.0.0.0/8", "::1", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def at_midnight(value: object) -> object:
+    """Read a date as its first moment in UTC."""
+    return f"{value}T00:00:00Z" if isinstance(value, str) and DATE.fullmatch(value) else value
+
+
+def check_network(network: str) -> None:
+    """Raise ValueError for what is not an address or a network, and for networks of all addresses."""
+    if ip_network(network).prefixlen == 0:
+        raise ValueError(f"must not be every address: {network}")
+
+
+def check_web_address(url: str) -> None:
+    """Raise ValueError for what is not an http(s) address without a query."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("must be an address such as https://api.example.com")
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(at_midnight)]
 
 
 class HttpSettings(ProcessSettings):
@@ -21,17 +46,20 @@ class HttpSettings(ProcessSettings):
     """Worker processes; (2 x cores) + 1 is a starting point in production."""
     forwarded_allow_ips: str = "127.0.0.1"
     """Proxies whose X-Forwarded-* headers are believed: addresses and networks."""
-    public_url: str = "http://localhost:8000"
-    """The address under which clients reach the service; also the issuer of its tokens."""
+    public_url: str = ""
+    """The address under which clients reach the service; also the issuer of its tokens. Unset in development:
+    http://localhost and PORT."""
+    frontend_url: str | None = None
+    """The address of the pages that links in mails lead to; unset: PUBLIC_URL."""
     allowed_hosts: StringList = ()
     """Host headers that are served; unset: the host of PUBLIC_URL and the loopback names."""
     allowed_origins: StringList = ()
     """Browser origins that may call the API (CORS)."""
     require_if_match: bool = False
     """Whether changing and deleting items must name a version: 428 without If-Match."""
-    api_v1_sunset: AwareDatetime | None = None
-    """When version 1 will go (ISO 8601); answers that have a successor in version 2 say so."""
-    api_v1_deprecated: AwareDatetime | None = None
+    api_v1_sunset: Moment | None = None
+    """When version 1 will end (ISO 8601, a date or a time); answers that have a successor in version 2 say so."""
+    api_v1_deprecated: Moment | None = None
     """Since when version 1 is deprecated; unset: half a year before API_V1_SUNSET."""
     redis_url: SecretStr | None = None
     """redis:// of a Redis or Valkey that all processes count rate limits in; unset: each counts for itself."""
@@ -59,10 +87,16 @@ class HttpSettings(ProcessSettings):
     """A worker process is replaced after about so many requests; 0: never."""
 
     @property
+    def link_base(self) -> str:
+        """Return the address that links in mails begin with."""
+        return (self.frontend_url or self.public_url).rstrip("/")
+
+    @property
     def served_hosts(self) -> tuple[str, ...]:
         """Name the hosts that are answered, without ports."""
         public = urlsplit(self.public_url).hostname or "localhost"
-        return self.allowed_hosts or (public, "localhost", "127.0.0.1", "[::1]")
+        own = (socket.gethostname(), f"{socket.gethostname()}.local") if self.is_development else ()
+        return self.allowed_hosts or (public, "localhost", "127.0.0.1", "[::1]", *own)
 
     def shows_metrics_to(self, address: str | None) -> bool:
         """Tell whether this address may read the metrics; one that is none may not."""
@@ -72,11 +106,50 @@ class HttpSettings(ProcessSettings):
             return False
         return any(client in ip_network(network) for network in self.metrics_allow_ips)
 
+    @field_validator("public_url")
+    @classmethod
+    def _check_public_url(cls, value: str, info: ValidationInfo) -> str:
+        if not value and is_production(info):
+            raise ValueError("must be set: the address that clients use")
+        url = value or f"http://localhost:{info.data.get('port', 8000)}"
+        check_web_address(url)
+        if is_production(info) and urlsplit(url).scheme != "https":
+            raise ValueError("must begin with https:// in production")
+        return url
+
+    @field_validator("frontend_url")
+    @classmethod
+    def _check_frontend_url(cls, value: str | None) -> str | None:
+        if value is not None:
+            check_web_address(value)
+        return value
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _check_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            parts = urlsplit(origin)
+            is_origin = (
+                parts.scheme in ("http", "https") and parts.netloc and origin == f"{parts.scheme}://{parts.netloc}"
+            )
+            if not is_origin and origin != "*":
+                raise ValueError(f"must be origins such as https://app.example.com, without a path: {origin}")
+        return value
+
     @field_validator("metrics_allow_ips")
     @classmethod
-    def _check_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_networks(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         for network in value:
+            if is_production(info):
+                check_network(network)
             ip_network(network)
+        return value
+
+    @field_validator("rate_limit_enabled")
+    @classmethod
+    def _check_limits(cls, value: bool, info: ValidationInfo) -> bool:
+        if not value and is_production(info):
+            raise ValueError("must be on in production")
         return value
 
     @field_validator("shutdown_drain_seconds")
@@ -91,6 +164,9 @@ class HttpSettings(ProcessSettings):
     def _refuse_to_trust_everyone(cls, value: str, info: ValidationInfo) -> str:
         if "*" in value and is_deployed(info):
             raise ValueError("must name the proxies: with the wildcard * every client chooses its own address")
+        for proxy in value.split(",") if is_production(info) else ():
+            if "/" in proxy:
+                check_network(proxy.strip())
         return value
 
     @field_validator("allowed_hosts", "allowed_origins")

@@ -1,5 +1,6 @@
 """The process: where it runs, what it is called, what it logs."""
 
+import json
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -8,28 +9,43 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
 class Environment(StrEnum):
-    """Where the process runs; whatever is not development is held to the rules of production."""
+    """Where the process runs. Settings that would be unsafe there are refused."""
 
     DEVELOPMENT = "development"
     STAGING = "staging"
     PRODUCTION = "production"
 
 
-def split_commas(value: object) -> object:
-    """Read `a, b` as a list, the way people write one in an environment variable."""
-    if isinstance(value, str):
-        return [part.strip() for part in value.split(",") if part.strip()]
-    return value
+def split_list(value: object) -> object:
+    """Read `a, b` or a JSON array as a list: both are common in environment variables."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        try:
+            return json.loads(value)
+        except ValueError:
+            raise ValueError('must be a list: a,b or ["a", "b"]') from None
+    return [part.strip() for part in value.split(",") if part.strip()]
 
 
-StringList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_commas)]
-SecretList = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(split_commas)]
+def upper(value: object) -> object:
+    """Read names without regard to case."""
+    return value.upper() if isinstance(value, str) else value
+
+
+StringList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list)]
+SecretList = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(split_list)]
 Seconds = Annotated[float, Field(gt=0, le=600)]
 
 
 def is_deployed(info: ValidationInfo) -> bool:
-    """Tell whether the rules of production hold; they do where the environment itself is not valid."""
-    return info.data.get("environment") is not Environment.DEVELOPMENT
+    """Tell whether the rules for every environment but development hold."""
+    return info.data.get("environment") in (Environment.STAGING, Environment.PRODUCTION)
+
+
+def is_production(info: ValidationInfo) -> bool:
+    """Tell whether the rules of production hold; staging may run without TLS and mail, and with cheap hashes."""
+    return info.data.get("environment") is Environment.PRODUCTION
 
 
 class ProcessSettings(BaseSettings):
@@ -55,7 +71,7 @@ class ProcessSettings(BaseSettings):
     """Log every SQL statement; refused outside development."""
     event_loop_block_seconds: Seconds = 1.0
     """Whatever blocks the event loop for longer is logged with its stack."""
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(upper)] = "INFO"
     """The least severe level that is logged."""
 
     otel_exporter_otlp_endpoint: str | None = None
@@ -67,6 +83,11 @@ class ProcessSettings(BaseSettings):
     def is_development(self) -> bool:
         """Tell whether the conveniences of development are on."""
         return self.environment is Environment.DEVELOPMENT
+
+    @property
+    def has_docs(self) -> bool:
+        """Tell whether the API documentation is served: everywhere but in production."""
+        return self.environment is not Environment.PRODUCTION
 
     @field_validator("debug")
     @classmethod

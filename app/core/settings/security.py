@@ -6,10 +6,13 @@ from urllib.parse import unquote, urlsplit
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from app.core.settings.database import DatabaseSettings
-from app.core.settings.process import SecretList, is_deployed
+from app.core.settings.process import SecretList, is_deployed, is_production
 
 MINIMUM_SECRET_BYTES = 32
 MINIMUM_DISTINCT_LETTERS = 8
+LEAST_HASH_MEMORY_KIB = 7168
+LEAST_HASH_WORK = 35_840
+"""Memory times passes of the cheapest parameters that OWASP lists for argon2id."""
 PLACEHOLDERS = ("changeme", "change-me", "change_me", "placeholder", "your-secret", "insecure")
 
 
@@ -20,7 +23,8 @@ def _refuse_weak(secret: SecretStr, info: ValidationInfo) -> None:
         raise ValueError("must be set")
     if len(key.encode()) < MINIMUM_SECRET_BYTES:
         raise ValueError(f"must have at least {MINIMUM_SECRET_BYTES} bytes")
-    if any(word in key.lower() for word in PLACEHOLDERS) or len(set(key)) < MINIMUM_DISTINCT_LETTERS:
+    is_repetition = key in (key + key)[1:-1]
+    if any(word in key.lower() for word in PLACEHOLDERS) or len(set(key)) < MINIMUM_DISTINCT_LETTERS or is_repetition:
         raise ValueError("is a placeholder: make one with `openssl rand -base64 48`")
     if database and unquote(urlsplit(database.get_secret_value()).password or "") == key:
         raise ValueError("must not be the database password too")
@@ -33,10 +37,15 @@ class SecuritySettings(DatabaseSettings):
     """Signs tokens and cursors: 32 bytes or more; unset in development: a new one at each start."""
     secret_key_fallbacks: SecretList = ()
     """Former keys, which still verify and no longer sign."""
-    access_token_expire_minutes: int = Field(default=15, ge=1, le=15)
+    access_token_expire_minutes: int = Field(default=15, ge=1, le=60)
     """The lifetime of an access token."""
+    registration_reveals_accounts: bool = True
+    """Whether registering with a taken address answers 409. If false the answer is always 202, and the address must be
+    verified before the first login."""
     refresh_token_expire_days: int = Field(default=30, ge=1, le=365)
     """The lifetime of a session, however much it is used."""
+    session_cache_size: int = Field(default=10_000, ge=1, le=10_000_000)
+    """Live sessions that a web process caches, about 600 bytes each; the least recently used leave first."""
     session_idle_days: int = Field(default=14, ge=1, le=365)
     """A session that is not refreshed for so long ends."""
     refresh_grace_seconds: int = Field(default=10, ge=0, le=60)
@@ -60,6 +69,16 @@ class SecuritySettings(DatabaseSettings):
         if is_deployed(info):
             _refuse_weak(value, info)
         return value if value.get_secret_value() else SecretStr(secrets.token_urlsafe(48))
+
+    @field_validator("password_hash_iterations")
+    @classmethod
+    def _check_hash(cls, value: int, info: ValidationInfo) -> int:
+        memory = info.data.get("password_hash_memory_kib", 0)
+        if is_production(info) and (memory < LEAST_HASH_MEMORY_KIB or memory * value < LEAST_HASH_WORK):
+            raise ValueError(
+                "is too cheap with this PASSWORD_HASH_MEMORY_KIB: use one of OWASP's pairs, such as 19456 and 2"
+            )
+        return value
 
     @field_validator("secret_key_fallbacks")
     @classmethod

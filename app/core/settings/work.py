@@ -4,9 +4,9 @@ import tempfile
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
-from app.core.settings.process import ProcessSettings, Seconds
+from app.core.settings.process import ProcessSettings, Seconds, is_production
 
 
 class WorkSettings(ProcessSettings):
@@ -37,10 +37,14 @@ class WorkSettings(ProcessSettings):
 
     @field_validator("smtp_url")
     @classmethod
-    def _check_smtp_url(cls, value: SecretStr | None) -> SecretStr | None:
+    def _check_smtp_url(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is None and is_production(info):
+            raise ValueError("must be set in production: without it mails, which hold tokens, are files")
         parts = urlsplit(value.get_secret_value() if value else "smtp://unset")
         if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
             raise ValueError("must be smtp://host or smtps://host")
         if parse_qs(parts.query).get("starttls", ["auto"])[0] not in ("auto", "required", "never"):
             raise ValueError("starttls must be auto, required or never")
+        if is_production(info) and parts.username and parse_qs(parts.query).get("starttls") == ["never"]:
+            raise ValueError("starttls=never would send the password in clear")
         return value

@@ -132,7 +132,7 @@ async def test_an_account_moves_when_the_new_address_confirms(accounts: Accounts
 
     token = mails["new@example.com"].split("#token=")[1].split()[0]
     assert (await post(ada.client, VERIFY, token=token)).status_code == 204
-    me = (await ada.request("GET", ME)).json()
+    me = (await (await accounts.log_in("new@example.com")).request("GET", ME)).json()
     assert (me["email"], me["is_verified"]) == ("new@example.com", True)
     assert problem(await post(ada.client, VERIFY, token=verify)) == (400, "token_invalid")
     used = await post(ada.client, RESET, token=reset, new_password=NEW_PASSWORD)

@@ -1,0 +1,60 @@
+"""The files in which worker processes count, one set for each worker slot, with their space allocated beforehand.
+
+prometheus_client maps these files into memory, where a full disk is not an error but SIGBUS. It would name them after
+processes, so that each worker that is replaced would leave its files behind.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from prometheus_client import values
+from prometheus_client.mmap_dict import MmapedDict
+
+FILE_KINDS = {
+    "counter": 262_144,
+    "histogram": 262_144,
+    "gauge_livesum": 65_536,
+    "gauge_mostrecent": 65_536,
+    "gauge_max": 65_536,
+}
+"""Kinds of files, and bytes that are several times what the metrics of this service take."""
+MASTER = "master"
+_slot = MASTER
+
+
+def reserve(slots: int) -> Path | None:
+    """Make a folder with files for so many workers and for their master; None where there is not enough space."""
+    folder = Path(tempfile.mkdtemp(prefix="metrics-"))
+    try:
+        for slot in (MASTER, *map(str, range(slots))):
+            for kind, size in FILE_KINDS.items():
+                with (folder / f"{kind}_{slot}.db").open("wb") as file:
+                    os.posix_fallocate(file.fileno(), 0, size)
+    except OSError:
+        release(folder)
+        return None
+    values.ValueClass = values.MultiProcessValue(process_identifier=lambda: _slot)  # type: ignore[no-untyped-call]
+    return folder
+
+
+def enter_slot(slot: int) -> None:
+    """Count in the files of a slot from now on; what an earlier worker has counted there goes on."""
+    global _slot  # noqa: PLW0603  a process has one slot, and prometheus_client asks a function for it
+    _slot = str(slot)
+
+
+def leave_slot(folder: Path, slot: int) -> None:
+    """Set the gauges of a worker that has ended to zero; what it has counted stays."""
+    gauges: Any = MmapedDict(str(folder / f"gauge_livesum_{slot}.db"))  # type: ignore[no-untyped-call]  # it is so
+    for key, _, _ in list(gauges.read_all_values()):
+        gauges.write_value(key, 0.0, 0.0)
+    gauges.close()
+
+
+def release(folder: Path) -> None:
+    """Delete the files."""
+    for file in folder.iterdir():
+        file.unlink()
+    folder.rmdir()

@@ -1,0 +1,169 @@
+"""Open connections to PostgreSQL: every wait is bounded, hosts are tried concurrently, poolers are recognised."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import asyncpg
+import structlog
+from asyncpg.connect_utils import SessionAttribute
+
+from app.core.config import Settings
+from app.core.database_url import describe, for_asyncpg, is_embedded, single_hosts
+from app.core.exceptions import DatabaseUnavailableError, UnavailableError
+from app.core.settings.database import Pooler
+from app.db.errors import translate
+
+log = structlog.get_logger(__name__)
+
+ServerKind = SessionAttribute | None
+HEAD_START_SECONDS = 0.2
+"""How long the host that answered last is tried alone."""
+KEEPALIVE = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 2, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 8_000}
+"""Seconds, and for the last milliseconds: a host that is gone is noticed, although it never says so (tcp(7))."""
+
+
+def server_settings(settings: Settings) -> dict[str, str]:
+    """Return what every connection asks of the server: UTC, and an end to whatever takes too long."""
+
+    def milliseconds(seconds: float) -> str:
+        return str(int(seconds * 1000))
+
+    return {
+        "application_name": settings.project_name,
+        "timezone": "UTC",
+        "jit": "off",
+        "statement_timeout": milliseconds(settings.database_statement_timeout_seconds),
+        "lock_timeout": milliseconds(settings.database_lock_timeout_seconds),
+        "idle_in_transaction_session_timeout": milliseconds(settings.database_idle_timeout_seconds),
+    }
+
+
+class Connector:
+    """Opens connections to one database URL, which may name several hosts and may lead through a pooler."""
+
+    def __init__(self, settings: Settings, dsn: str, accept: ServerKind) -> None:
+        """Connect to a server of this kind (libpq's target_session_attrs); None: what the URL says, or any."""
+        self.dsn, ignored = for_asyncpg(dsn)
+        if ignored:
+            log.info("database parameters ignored", parameters=ignored, database=describe(dsn))
+        self._hosts = single_hosts(self.dsn)
+        self._pooler = settings.database_pooler
+        self._settings = server_settings(settings)
+        self._options: dict[str, Any] = {
+            "timeout": settings.database_connect_timeout_seconds,
+            # The server ends a slow statement first; this is for one that no longer answers.
+            "command_timeout": settings.database_statement_timeout_seconds + 1,
+            "target_session_attrs": accept,
+            **tls_options(self.dsn),
+        }
+        self._detecting = asyncio.Lock()
+
+    async def __call__(self) -> asyncpg.Connection:
+        """Open a connection, or raise DatabaseUnavailableError, whose `reason` is for the operator."""
+        with_settings = not await self.is_pooled()
+        connection = await self._connect(with_settings=with_settings)
+        keep_alive(connection)
+        return connection
+
+    async def is_pooled(self) -> bool:
+        """Tell whether the URL leads through a pooler, by a first connection unless DATABASE_POOLER says so."""
+        async with self._detecting:
+            if self._pooler is Pooler.AUTO:
+                connection = await self._connect(with_settings=False)
+                try:
+                    is_direct = await connection.fetchval("SELECT pg_backend_pid()") == connection.get_server_pid()
+                finally:
+                    connection.terminate()
+                self._pooler = Pooler.NONE if is_direct else Pooler.TRANSACTION
+                if not is_direct:
+                    log.info("the database is behind a pooler", database=describe(self.dsn))
+        return self._pooler is not Pooler.NONE
+
+    async def _connect(self, *, with_settings: bool) -> asyncpg.Connection:
+        options = dict(self._options)
+        if with_settings:
+            options["server_settings"] = self._settings
+        elif self._pooler is not Pooler.SESSION:
+            # A statement that was prepared on one server connection may be executed on another.
+            options["statement_cache_size"] = 0
+        with _explained(self.dsn):
+            if len(self._hosts) == 1:
+                return await asyncpg.connect(self.dsn, **options)
+            return await self._race(options)
+
+    async def _race(self, options: dict[str, Any]) -> asyncpg.Connection:
+        """Try all hosts concurrently, each a little after the one before; the host that answered last goes first.
+
+        asyncpg tries one after the other, within one time limit: a silent host uses up the time of the others.
+        """
+
+        async def attempt(place: int, host: str) -> tuple[str, asyncpg.Connection]:
+            await asyncio.sleep(place * HEAD_START_SECONDS)
+            return host, await asyncpg.connect(host, **options)
+
+        attempts = [asyncio.create_task(attempt(place, host)) for place, host in enumerate(self._hosts)]
+        errors: list[Exception] = []
+        chosen = None
+        try:
+            for finished in asyncio.as_completed(attempts):
+                try:
+                    host, chosen = await finished
+                except Exception as error:  # noqa: BLE001  raised below, if no host answers
+                    errors.append(error)
+                else:
+                    self._hosts = [host, *(other for other in self._hosts if other != host)]
+                    return chosen
+        finally:
+            await _end(attempts, chosen)
+        # That a server is a standby says less than why another did not answer.
+        errors.sort(key=lambda error: isinstance(error, asyncpg.InternalClientError))
+        raise errors[0]
+
+
+async def _end(attempts: list[asyncio.Task[tuple[str, asyncpg.Connection]]], chosen: asyncpg.Connection | None) -> None:
+    """Cancel the attempts that still run, and close what others have opened."""
+    for attempt in attempts:
+        attempt.cancel()
+    for outcome in await asyncio.gather(*attempts, return_exceptions=True):
+        if isinstance(outcome, tuple) and outcome[1] is not chosen:
+            outcome[1].terminate()
+
+
+@contextmanager
+def _explained(dsn: str) -> Iterator[None]:
+    """Raise domain errors that tell an operator where the connection led and what the server said."""
+    try:
+        yield
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+        known = translate(error)
+        # Whatever refuses a connection (credentials, a missing database) is a fault of the configuration or passes.
+        refusal = known if isinstance(known, UnavailableError) else DatabaseUnavailableError()
+        refusal.reason = f"Cannot connect to PostgreSQL ({describe(dsn)}): {str(error) or type(error).__name__}"
+        if is_embedded(dsn):
+            refusal.reason += ". The embedded server is not running: start it with `make db`, or set DATABASE_URL"
+        raise refusal from error
+
+
+def tls_options(dsn: str) -> dict[str, Any]:
+    """Verify against the system's trusted certificates where `sslmode=verify-full` comes without `sslrootcert`."""
+    query = dict(parse_qsl(urlsplit(dsn).query))
+    if query.get("sslmode") != "verify-full" or query.get("sslrootcert", "system") != "system":
+        return {}
+    return {"ssl": ssl.create_default_context()}
+
+
+def keep_alive(connection: asyncpg.Connection) -> None:
+    """Let the kernel notice that the other host is gone (tcp(7)); asyncpg offers no option for that."""
+    transport = getattr(connection, "_transport", None)
+    raw = transport.get_extra_info("socket") if transport else None
+    if raw is None or raw.family == socket.AF_UNIX:
+        return
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in KEEPALIVE.items():
+        if hasattr(socket, name):  # Linux has all of them.
+            raw.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

@@ -1,0 +1,33 @@
+"""Time limits of the role that the service connects as, where a pooler does not pass startup parameters on."""
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.core.config import Settings
+from app.core.database_url import user_of
+from app.db.connect import server_settings
+
+log = structlog.get_logger(__name__)
+
+NOT_OF_THE_ROLE = ("application_name",)
+
+
+async def limit_role(connection: AsyncConnection, settings: Settings) -> None:
+    """Set the limits for the role of DATABASE_URL in this database; new connections have them.
+
+    Without the right to change that role a warning names the statement for somebody who has it.
+    """
+    role = user_of(settings.database_url.get_secret_value())
+    database = await connection.scalar(text("SELECT current_database()"))
+    values = {name: value for name, value in server_settings(settings).items() if name not in NOT_OF_THE_ROLE}
+    quote = connection.dialect.identifier_preparer.quote_identifier
+    for name, value in values.items():
+        statement = f"ALTER ROLE {quote(role)} IN DATABASE {quote(str(database))} SET {name} = '{value}'"
+        try:
+            await connection.execute(text(statement))
+            await connection.commit()
+        except DBAPIError as error:
+            await connection.rollback()
+            log.warning("role not limited", statement=statement, error=str(error.orig))
