@@ -8,6 +8,7 @@ RUN python -m venv --without-pip /opt/venv \
 FROM python:3.13-slim
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
+    ENVIRONMENT=production \
     HOST=0.0.0.0 \
     PORT=8000
 WORKDIR /srv
@@ -18,7 +19,7 @@ COPY app app
 # Compiled now, because the user below may not write. The second line imports the service: that compiles what it needs of
 # the standard library, which the base image brings without bytecode, and fails the build when it cannot start.
 RUN python -m compileall -q app migrations \
-    && python -m gunicorn --check-config --config gunicorn.conf.py app.main:app \
+    && ENVIRONMENT=development python -m gunicorn --check-config --config gunicorn.conf.py app.main:app \
     && rm -rf /tmp/* \
     && useradd --uid 10001 --user-group --no-create-home app
 ENV PYTHONDONTWRITEBYTECODE=1

@@ -11,6 +11,7 @@ from app.core.database_url import PROJECT_ROOT
 
 SEARCH_PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 SOURCES = ("app", "benchmarks", "devtools", "drills", "migrations", "tests", "gunicorn.conf.py")
+SCRIPTS = sorted(str(path.relative_to(PROJECT_ROOT)) for path in (PROJECT_ROOT / "deploy").rglob("*.sh"))
 MANIFESTS = sorted(
     str(path.relative_to(PROJECT_ROOT))
     for path in (PROJECT_ROOT / "deploy" / "kubernetes").rglob("*.yaml")
@@ -24,7 +25,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
     ("mypy",),
     ("lint-imports", "--no-logo"),
     ("deptry", "."),
-    ("shellcheck", ".ci/run", "deploy/backup.sh", "deploy/restore.sh"),
+    ("shellcheck", ".ci/run", *SCRIPTS),
     ("hadolint", "Dockerfile"),
     ("check-jsonschema", "--builtin-schema=vendor.compose-spec", "docker-compose.yml"),
     ("check-jsonschema", "--builtin-schema=vendor.github-workflows", ".github/workflows/ci.yml"),

@@ -8,13 +8,13 @@ import asyncio
 import sys
 import time
 
-from drills import database, edges, life, memory, valkey
+from drills import chaos, crowds, database, edges, hosts, jobs, life, memory, valkey
 from drills.drill import DRILLS, Drill, Scene, late, perform
 from drills.load import LOST
 from drills.processes import Nginx
 from drills.world import running_world
 
-MODULES = (database, edges, life, memory, valkey)
+MODULES = (chaos, hosts, jobs, crowds, edges, life, memory, valkey, database)
 """Imported for the drills that they register."""
 HEAD = ("drill", "requests", "refused", "late", "lost", "acknowledged and lost", "p99", "recovery", "verdict")
 

@@ -54,6 +54,7 @@ class World:
         self.mails = folder / "mail"
         self.environment = {
             "ENVIRONMENT": "staging",
+            "PUBLIC_URL": "http://localhost",  # the issuer of tokens, which all processes share
             "SECRET_KEY": secrets.token_urlsafe(48),
             "DATABASE_URL": self.dsn,
             "REDIS_URL": f"redis://127.0.0.1:{self.valkey._desired_port}",  # noqa: SLF001  known before it runs

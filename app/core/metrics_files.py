@@ -26,14 +26,16 @@ _slot = MASTER
 
 def reserve(slots: int) -> Path | None:
     """Make a folder with files for so many workers and for their master; None where there is not enough space."""
-    folder = Path(tempfile.mkdtemp(prefix="metrics-"))
+    folder = None
     try:
+        folder = Path(tempfile.mkdtemp(prefix="metrics-"))
         for slot in (MASTER, *map(str, range(slots))):
             for kind, size in FILE_KINDS.items():
                 with (folder / f"{kind}_{slot}.db").open("wb") as file:
                     os.posix_fallocate(file.fileno(), 0, size)
-    except OSError:
-        release(folder)
+    except OSError:  # Python does not even find a temporary folder where nothing can be written.
+        if folder:
+            release(folder)
         return None
     values.ValueClass = values.MultiProcessValue(process_identifier=lambda: _slot)  # type: ignore[no-untyped-call]
     return folder
