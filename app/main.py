@@ -37,7 +37,7 @@ from app.middleware.rate_limit import RateLimitMiddleware
 from app.middleware.receiving import ReceivingMiddleware
 from app.middleware.retry import RetryMiddleware
 from app.middleware.security_headers import SecurityHeadersMiddleware
-from app.middleware.size_limits import SizeLimitsMiddleware
+from app.middleware.size_limits import MAXIMUM_FORM_FIELDS, SizeLimitsMiddleware
 from app.middleware.trusted_hosts import TrustedHostsMiddleware
 from app.services.health_service import HealthService
 from app.services.live_sessions import LiveSessions
@@ -166,7 +166,7 @@ def create_application(settings: Settings | None = None) -> FastAPI:
         middleware=middleware(settings, metrics),
         lifespan=make_lifespan(settings, metrics),
         redirect_slashes=False,
-        form_limits={"max_fields": 20, "max_files": 0},
+        form_limits={"max_fields": MAXIMUM_FORM_FIELDS, "max_files": 0},
         # Spans of requests, where configure_telemetry has made a provider; the rest is ours.
         telemetry={"tracing": True, "metrics": False, "logs": False, "operation_spans": False},
     )

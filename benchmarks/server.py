@@ -32,7 +32,10 @@ def running_server(**environment: str) -> Iterator[tuple[str, int]]:
     )
     address = f"http://127.0.0.1:{port}"
     try:
-        wait_for(f"{address}/health/ready")
+        try:
+            wait_for(f"{address}/health/ready")
+        except TimeoutError:
+            sys.exit("The server is not ready: start its database with `make db`, or set DATABASE_URL")
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
         yield address, int(children.split()[0])
     finally:

@@ -39,6 +39,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
     ("python", "-m", "devtools.installs"),
     ("python", "-m", "devtools.clients"),
     ("python", "-m", "devtools.fuzz", "--examples=2"),
+    ("python", "-m", "devtools.fuzz_time"),
     ("python", "-m", "drills", "--quick"),
     ("make", "--no-print-directory", "test"),
 )

@@ -1,4 +1,4 @@
-"""Bounds on the size of a request: its head, its body, and how deep its JSON is nested."""
+"""Bounds on the size of a request: its head, its body, and what parsers have to make of it."""
 
 import re
 
@@ -14,10 +14,16 @@ from app.middleware.headers import read_header
 
 MAXIMUM_HEAD_BYTES = 32_768
 MAXIMUM_JSON_DEPTH = 32
-JSON_STRING = re.compile(rb'"(?:[^"\\]+|\\.)*+"?', re.DOTALL)
-"""A string, or the rest of a document where a string is not closed: a match never fails, so that scanning is linear."""
-ALIKE = bytes.maketrans(b"{}", b"[]")
-NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+MAXIMUM_JSON_TOKENS = 4_096
+"""Strings, brackets and commas of a document: its text may be long, but parsing takes time for each value."""
+MAXIMUM_COOKIES = 100
+"""Of one header; FastAPI parses it for every request."""
+MAXIMUM_FORM_BYTES = 32_768
+MAXIMUM_FORM_FIELDS = 20
+JSON_TOKEN = re.compile(rb'"(?:[^"\\]++|(?:\\.)++)*+"?|[\[\]{},]', re.DOTALL)
+"""A string that is not closed ends with the document: a match never fails half-way, so that scanning is linear."""
+MALFORMED_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+OPENING, CLOSING = b"[{", b"]}"
 NOT_UTF_8 = (b"\xfe\xff", b"\xff\xfe")
 """The byte order marks of UTF-16 and UTF-32."""
 
@@ -45,21 +51,22 @@ class SizeLimitsMiddleware:
             head_bytes += len(name) + len(value)
             if name == b"content-length":
                 announced = value
+            elif name == b"cookie" and value.count(b";") > MAXIMUM_COOKIES:
+                raise HeadersTooLargeError
         if head_bytes > MAXIMUM_HEAD_BYTES:
             raise HeadersTooLargeError
         if announced.isdigit() and int(announced[:20]) > self.maximum_body_bytes:
             raise ContentTooLargeError
-        is_json = "json" in read_header(scope, b"content-type")
-        await self.app(scope, BoundedBody(receive, self.maximum_body_bytes, is_json=is_json), send)
+        await self.app(scope, BoundedBody(receive, self.maximum_body_bytes, read_header(scope, b"content-type")), send)
 
 
 class BoundedBody:
     """Receives a body up to its bounds."""
 
-    def __init__(self, receive: Receive, maximum_bytes: int, *, is_json: bool) -> None:
+    def __init__(self, receive: Receive, maximum_bytes: int, content_type: str) -> None:
         """Pass on what the server receives."""
         self._receive = receive
-        self._is_json = is_json
+        self._content_type = content_type.lower()
         self._maximum_bytes = maximum_bytes
         self._chunks: list[bytes] = []
         self._received = 0
@@ -78,10 +85,18 @@ class BoundedBody:
         return message
 
     def _check(self, body: bytes) -> None:
-        if self._is_json and is_not_utf_8(body):
-            raise BadRequestError("JSON must be encoded in UTF-8 (RFC 8259, section 8.1).")
-        if is_nested_too_deep(body):
-            raise ValidationFailedError
+        if "json" in self._content_type:
+            if is_not_utf_8(body):
+                raise BadRequestError("JSON must be encoded in UTF-8 (RFC 8259, section 8.1).")
+            if is_too_complex(body):
+                raise ValidationFailedError
+        elif "urlencoded" in self._content_type:
+            if len(body) > MAXIMUM_FORM_BYTES:
+                raise ContentTooLargeError
+            if body.count(b"&") >= MAXIMUM_FORM_FIELDS:
+                raise ValidationFailedError
+            if MALFORMED_ESCAPE.search(body):
+                raise BadRequestError("A % in a form must be followed by two hexadecimal digits: write % as %25.")
 
 
 def is_not_utf_8(document: bytes) -> bool:
@@ -89,15 +104,18 @@ def is_not_utf_8(document: bytes) -> bool:
     return b"\0" in document[:4] or document.startswith(NOT_UTF_8)
 
 
-def is_nested_too_deep(document: bytes) -> bool:
-    """Tell whether JSON has more than `MAXIMUM_JSON_DEPTH` levels, or brackets that do not match."""
-    if document.count(b"[") + document.count(b"{") <= MAXIMUM_JSON_DEPTH:
-        return False
-    if not document.lstrip().startswith((b"[", b"{")):  # a form
-        return False
-    brackets = JSON_STRING.sub(b"", document).translate(ALIKE, NOT_BRACKETS)
-    for _ in range(MAXIMUM_JSON_DEPTH):
-        if not brackets:
-            break
-        brackets = brackets.replace(b"[]", b"")
-    return bool(brackets)
+def is_too_complex(document: bytes) -> bool:
+    """Tell whether JSON has more than `MAXIMUM_JSON_DEPTH` levels or `MAXIMUM_JSON_TOKENS` tokens.
+
+    Stops there, and leaves all other faults to the parser.
+    """
+    depth = 0
+    for count, token in enumerate(JSON_TOKEN.finditer(document)):
+        first = document[token.start()]
+        if first in OPENING:
+            depth += 1
+        elif first in CLOSING:
+            depth -= 1
+        if count >= MAXIMUM_JSON_TOKENS or depth > MAXIMUM_JSON_DEPTH:
+            return True
+    return False

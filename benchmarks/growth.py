@@ -1,0 +1,188 @@
+"""Show that requests take the same time however much there is: 1,000 rows, then 1,000,000; prints a table of ratios.
+
+Usage: `.venv/bin/python -m benchmarks.growth`; takes some minutes. Exits 1 when a ratio exceeds 1.5.
+"""
+
+import asyncio
+import itertools
+import secrets
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from uuid import UUID
+
+import asyncpg
+import httpx2
+from pydantic import SecretStr
+
+from app.core.config import Settings
+from app.core.database_url import socket_url
+from app.db.migrations import upgrade
+from benchmarks.server import running_server
+from devtools.postgres import running_postgres
+
+ITEMS = (1_000, 1_000_000)
+USERS, SESSIONS = (1_000, 200_000), (1_000, 1_000_000)
+RUNS, WARM_UP = 60, 12
+HIGHEST_RATIO = 1.5
+PASSWORD = "wrong horse battery staple"
+ADMIN = "admin@example.com"
+Case = Callable[[], Awaitable[httpx2.Response]]
+
+INSERT_USERS = """
+INSERT INTO users (id, email, hashed_password, created_at)
+SELECT gen_random_uuid(), 'user-' || n || '@example.com', 'x', now() - n * interval '1 minute'
+FROM generate_series($1::int, $2::int) AS n
+"""
+INSERT_SESSIONS = """
+INSERT INTO sessions (id, user_id, created_at, last_used_at, expires_at)
+SELECT gen_random_uuid(), owners.id, now(), now(), now() + interval '30 days'
+FROM (SELECT id, row_number() OVER () AS place FROM users) AS owners
+JOIN generate_series($1::int, $2::int) AS n ON n % $3::int + 1 = owners.place
+"""
+INSERT_ITEMS = """
+INSERT INTO items (id, owner_id, title, description, created_at)
+SELECT gen_random_uuid(), $3,
+    (ARRAY['Buy milk', 'Call Ada', 'Read the report', 'Water the plants', 'Book a flight'])[1 + n % 5] || ' ' || n
+        || CASE WHEN n % ($2::int / 10) = 0 THEN ' Kyoto' ELSE '' END,
+    'text', now() - n * interval '1 second'
+FROM generate_series($1::int, $2::int) AS n
+"""
+"""One title in five says milk; ten of all, however many there are, say Kyoto."""
+
+
+class Measured:
+    """A client of the service, and every request that is measured."""
+
+    def __init__(self, client: httpx2.AsyncClient, headers: dict[str, str], refresh_token: str) -> None:
+        """Measure as one account, the owner of all items and an administrator."""
+        self.client, self.headers, self.refresh_token = client, headers, refresh_token
+        self._numbers = itertools.count()
+
+    async def cases(self) -> dict[str, Case]:
+        """Name every list with every filter and order, and what writes."""
+        middle = (await self._get("items?limit=100")).json()["items"][50]["created_at"].replace("+", "%2B")
+        cursor = (await self._get("items")).json()["next_cursor"]
+        filters = [
+            "",
+            "title=milk",
+            "title=Kyoto",
+            "title=Zanzibar",
+            f"created_after={middle}",
+            f"created_before={middle}",
+        ]
+        filters += [f"title=milk&created_before={middle}", f"title=Kyoto&created_before={middle}"]
+        lists = {
+            f"items sort={sort} {condition}".replace(middle, "…"): f"items?sort={sort}&{condition}".rstrip("&")
+            for sort in ("created_at", "-created_at", "title", "-title")
+            for condition in filters
+        }
+        lists |= {"items, next page": f"items?cursor={cursor}", "users": "users", "sessions": "auth/sessions"}
+        lists |= {"jobs": "admin/jobs", "jobs state=failed": "admin/jobs?state=failed"}
+        cases: dict[str, Case] = {name: self._getter(path) for name, path in lists.items()}
+        return cases | {"create": self._create, "login": self._log_in, "refresh": self._refresh}
+
+    def _getter(self, path: str) -> Case:
+        return lambda: self._get(path)
+
+    async def _get(self, path: str) -> httpx2.Response:
+        return await self.client.get(f"/api/v1/{path}", headers=self.headers)
+
+    async def _create(self) -> httpx2.Response:
+        data = {"title": f"Buy milk {next(self._numbers)}"}
+        return await self.client.post("/api/v1/items", json=data, headers=self.headers)
+
+    async def _log_in(self) -> httpx2.Response:
+        form = {"grant_type": "password", "username": ADMIN, "password": PASSWORD}
+        return await self.client.post("/api/v1/auth/token", data=form)
+
+    async def _refresh(self) -> httpx2.Response:
+        form = {"grant_type": "refresh_token", "refresh_token": self.refresh_token}
+        answer = await self.client.post("/api/v1/auth/token", data=form)
+        self.refresh_token = answer.json()["refresh_token"]
+        return answer
+
+
+async def seconds_of(case: Case) -> float:
+    """Give the median of some runs."""
+    times = []
+    for run in range(WARM_UP + RUNS):
+        started = time.perf_counter()
+        answer = await case()
+        answer.raise_for_status()
+        if run >= WARM_UP:
+            times.append(time.perf_counter() - started)
+    return statistics.median(times)
+
+
+async def measure(measured: Measured) -> dict[str, float]:
+    """Give the median of every case."""
+    return {name: await seconds_of(case) for name, case in (await measured.cases()).items()}
+
+
+async def fill(connection: asyncpg.Connection, owner: UUID, step: int) -> None:
+    """Add rows until there are as many as that step has."""
+
+    def span(counts: tuple[int, int]) -> tuple[int, int]:
+        return (counts[step - 1] + 1 if step else 1), counts[step]
+
+    await connection.execute(INSERT_USERS, *span(USERS))
+    await connection.execute(INSERT_SESSIONS, *span(SESSIONS), USERS[step])
+    await connection.execute("DELETE FROM items")
+    await connection.execute(INSERT_ITEMS, 1, ITEMS[step], owner)
+    await connection.execute("VACUUM ANALYZE")
+
+
+async def compare(address: str, dsn: str) -> dict[str, tuple[float, float]]:
+    """Measure with few rows and with many; and creating with many rows without the index of searches."""
+    connection = await asyncpg.connect(dsn)
+    async with httpx2.AsyncClient(base_url=address, timeout=60) as client:
+        await client.post("/api/v1/users", json={"email": ADMIN, "password": PASSWORD})
+        owner = await connection.fetchval("UPDATE users SET role = 'admin' RETURNING id")
+        form = {"grant_type": "password", "username": ADMIN, "password": PASSWORD}
+        granted = (await client.post("/api/v1/auth/token", data=form)).json()
+        headers = {"Authorization": f"Bearer {granted['access_token']}"}
+        measured = Measured(client, headers, granted["refresh_token"])
+        results = []
+        for step in range(len(ITEMS)):
+            await fill(connection, owner, step)
+            results.append(await measure(measured))
+        with_index = await seconds_of((await measured.cases())["create"])
+        await connection.execute("DROP INDEX ix_items_title_trigrams")
+        without = await seconds_of((await measured.cases())["create"])
+    await connection.close()
+    ratios = {name: (results[0][name], results[1][name]) for name in results[0]}
+    return ratios | {"create, without and with the index of searches": (without, with_index)}
+
+
+def run_service(folder: Path) -> dict[str, tuple[float, float]]:
+    """Start a database and a worker process of the service, and compare."""
+    with running_postgres(folder / "pg", "fsync = off", "shared_buffers = '1GB'", "max_wal_size = '8GB'") as server:
+        server.create_database("app")
+        dsn = socket_url(folder / "pg", "app")
+        upgrade(Settings(_env_file=None, database_url=SecretStr(dsn)))
+        cheap = {"PASSWORD_HASH_MEMORY_KIB": "8", "PASSWORD_HASH_ITERATIONS": "1", "SECRET_KEY": secrets.token_hex(32)}
+        with running_server(DATABASE_URL=dsn, ENVIRONMENT="staging", **cheap) as (address, _):
+            return asyncio.run(compare(address, dsn))
+
+
+def main() -> int:
+    """Print the table of docs/performance.md."""
+    with tempfile.TemporaryDirectory(prefix="growth-") as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        figures = run_service(folder)
+    print(f"| request | {ITEMS[0]:,} items | {ITEMS[1]:,} items | ratio |\n|---|---|---|---|")
+    worst = 0.0
+    for case, (few, many) in figures.items():
+        worst = max(worst, many / few)
+        print(f"| {case} | {few * 1000:.2f} ms | {many * 1000:.2f} ms | {many / few:.2f} |")
+    print(f"\nThe highest ratio is {worst:.2f}, of at most {HIGHEST_RATIO:g}.")
+    return int(worst > HIGHEST_RATIO)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
