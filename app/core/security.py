@@ -9,11 +9,14 @@ from typing import Any, Self
 from uuid import UUID
 
 import jwt
+import structlog
 from jwt.utils import base64url_decode, base64url_encode
 from uuid_utils.compat import uuid7
 
 from app.core.config import Settings
 from app.core.exceptions import UnauthenticatedError
+
+log = structlog.get_logger(__name__)
 
 ALGORITHM = "HS256"
 TOKEN_TYPE = "at+jwt"  # noqa: S105  RFC 9068, section 2.1
@@ -97,6 +100,9 @@ class AccessTokens:
             return claims
         try:
             return self._decode(token)
+        except jwt.ImmatureSignatureError as error:  # which is checked after the signature: one of our hosts issued it
+            log.warning("clock skew", reason="a token was issued in the future", leeway_seconds=LEEWAY.seconds)
+            raise UnauthenticatedError from error
         except (jwt.PyJWTError, ValueError, KeyError, TypeError) as error:
             raise UnauthenticatedError from error
 

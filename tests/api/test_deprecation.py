@@ -7,7 +7,7 @@ import pytest
 
 from app.core.config import Settings
 from app.main import create_application
-from tests.conftest import BASE_URL, with_state
+from tests.conftest import BASE_URL, serving, with_state
 from tests.factories import Accounts
 
 SUNSET = datetime(2030, 1, 1, tzinfo=UTC)
@@ -46,3 +46,15 @@ async def test_without_an_end_nothing_is_deprecated(accounts: Accounts) -> None:
     """Version 1 is as good as any."""
     ada = await accounts.create()
     assert "deprecation" not in (await ada.request("GET", "/api/v1/users/me")).headers
+
+
+@pytest.mark.parametrize("path", ["%E2%82%AC", "%0d%0aX-Evil:1", "%00", "%22%3E"])
+async def test_the_successor_of_an_odd_path_is_a_link(settings: Settings, database: object, path: str) -> None:
+    """As the client wrote it: a decoded path may hold what no header can."""
+    del database
+    async with serving(create_application(settings.model_copy(update={"api_v1_sunset": SUNSET}))) as client:
+        response = await client.get(f"/api/v1/users/{path}")
+    assert response.status_code in (401, 422)
+    link = response.headers.get("link", "")
+    assert link.isascii()
+    assert "x-evil" not in response.headers

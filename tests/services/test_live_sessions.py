@@ -11,9 +11,10 @@ from sqlalchemy import event, text
 
 from app.core.config import Settings
 from app.db.session import Database
+from app.dependencies import VerifiedUser
 from app.main import create_application
 from tests.conftest import end_connections, serving
-from tests.factories import Account, Accounts
+from tests.factories import Account, Accounts, problem
 
 ME = "/api/v1/users/me"
 Ending = Callable[[Account, Account, Database], Awaitable[object]]
@@ -80,3 +81,54 @@ async def test_a_session_is_looked_up_once(accounts: Accounts, settings: Setting
         statements.clear()
         assert (await sessions.find(claims)).role == "user"
         assert statements
+
+
+async def test_a_refresh_forgets_nothing(accounts: Accounts, settings: Settings) -> None:
+    """It changes a row of sessions, but nothing that decides on access."""
+    ada, bob = await accounts.create(), await accounts.create()
+    app = create_application(settings)
+    async with app.router.lifespan_context(app) as state:
+        sessions, tokens = state["sessions"], state["access_tokens"]  # type: ignore[index]
+        while not sessions._is_listening:  # noqa: SLF001, ASYNC110
+            await asyncio.sleep(0.01)
+        for account in (ada, bob):
+            assert await sessions.find(tokens.verify(account.token))
+        form = {"grant_type": "refresh_token", "refresh_token": ada.refresh_token}
+        assert (await ada.client.post("/api/v1/auth/token", data=form)).status_code == 200
+        await bob.client.post("/api/v1/auth/revoke", data={"token": bob.token})
+        async with asyncio.timeout(5):
+            while len(sessions._sessions) == 2:  # noqa: SLF001, ASYNC110
+                await asyncio.sleep(0.01)
+        [kept] = sessions._sessions.values()  # noqa: SLF001
+        assert kept.user_id == ada.id
+
+
+async def test_the_least_recently_used_session_leaves_a_full_cache(accounts: Accounts, settings: Settings) -> None:
+    """Its size is a setting."""
+    three = [await accounts.create() for _ in range(3)]
+    app = create_application(settings.model_copy(update={"session_cache_size": 2}))
+    async with app.router.lifespan_context(app) as state:
+        sessions, tokens = state["sessions"], state["access_tokens"]  # type: ignore[index]
+        while not sessions._is_listening:  # noqa: SLF001, ASYNC110
+            await asyncio.sleep(0.01)
+        for account in (three[0], three[1], three[0], three[2]):
+            assert await sessions.find(tokens.verify(account.token))
+        assert [session.user_id for session in sessions._sessions.values()] == [three[0].id, three[2].id]  # noqa: SLF001
+
+
+async def test_an_operation_may_ask_for_a_verified_address(accounts: Accounts, settings: Settings) -> None:
+    """And learns at once when it is verified."""
+    ada = await accounts.create()
+    app = create_application(settings)
+
+    @app.get("/verified")
+    async def read_verified(user: VerifiedUser) -> str:
+        return str(user.user_id)
+
+    async with serving(app) as client:
+        await remembered(client, ada)
+        assert problem(await client.get("/verified", headers=ada.headers)) == (403, "email_not_verified")
+        await accounts.change(ada.id, is_verified=True)
+        async with asyncio.timeout(5):
+            while (await client.get("/verified", headers=ada.headers)).status_code != 200:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
