@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TextIO
 
 from app.core.database_url import socket_directory
 
@@ -169,16 +170,31 @@ def running_postgres(data_directory: Path, *options: str) -> Iterator[EmbeddedPo
     """Run a server for the length of a block; the last of several processes that use it stops it."""
     server = EmbeddedPostgres(data_directory)
     data_directory.parent.mkdir(parents=True, exist_ok=True, mode=0o711)
-    # The kernel releases the lock of a process that is killed.
-    with data_directory.with_suffix(".lock").open("w") as users:
-        fcntl.flock(users, fcntl.LOCK_SH)
-        server.start(*options)
+    # The kernel releases the locks of a process that is killed.
+    with data_directory.with_suffix(".users").open("w") as users:
+        with _alone(data_directory):
+            server.start(*options)
+            fcntl.flock(users, fcntl.LOCK_SH)
         try:
             yield server
         finally:
-            try:
-                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                pass  # Another process uses the server.
-            else:
-                server.stop()
+            with _alone(data_directory):
+                if _is_last(users):
+                    server.stop()
+
+
+@contextmanager
+def _alone(data_directory: Path) -> Iterator[None]:
+    """Let no other process start or stop the server meanwhile."""
+    with data_directory.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _is_last(users: TextIO) -> bool:
+    """Tell whether no other process uses the server."""
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

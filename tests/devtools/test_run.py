@@ -2,18 +2,22 @@
 
 import os
 import shutil
+import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
 
 from app.core.database_url import PROJECT_ROOT, embedded_data_directory
+from app.core.exceptions import ConfigurationError
 from devtools.loopback import free_port
 from devtools.postgres import EmbeddedPostgres, EmbeddedPostgresError
-from devtools.run import write_env_file
-from tests.conftest import check_test_database
+from devtools.run import check_port, write_env_file
+from tests.conftest import check_test_database, make_settings
 from tests.processes import serving
 
 PARTS = ("app", "devtools", "migrations", "alembic.ini", ".env.example")
@@ -74,3 +78,45 @@ def test_tests_refuse_a_database_that_is_not_for_tests() -> None:
     assert check_test_database("postgresql://h/app_test")
     with pytest.raises(pytest.exit.Exception, match="'test' in its name"):
         check_test_database("postgresql://h/app")
+
+
+def test_a_port_in_use_is_named_with_a_way_out() -> None:
+    """Before anything is started or printed."""
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        port = busy.getsockname()[1]
+        with pytest.raises(
+            ConfigurationError, match=f"127.0.0.1:{port}: Address already in use. Try PORT={port + 1} make run"
+        ):
+            check_port(make_settings("postgresql://nowhere/app", port=port))
+
+
+def test_the_last_of_several_processes_stops_the_server(postgres_folder: Path) -> None:
+    """However the one that started it has ended."""
+    folder = postgres_folder / "data"
+    program = (
+        "import sys, pathlib; from devtools.postgres import running_postgres\n"
+        "with running_postgres(pathlib.Path(sys.argv[1])): print('up', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", program, str(folder)]
+    pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "cwd": PROJECT_ROOT}
+    first, second, third = (subprocess.Popen(command, **pipes) for _ in range(3))
+    for process in (first, second, third):
+        assert process.stdout
+        assert process.stdout.readline() == b"up\n"
+    server = EmbeddedPostgres(folder)
+    first.kill()
+    second.communicate()
+    assert server.is_running()
+    third.communicate()
+    assert not server.is_running()
+    first.communicate()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as another user")
+def test_no_folder_above_is_opened(tmp_path: Path) -> None:
+    """It says which one is closed instead."""
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    with pytest.raises(EmbeddedPostgresError, match="cannot enter"):
+        EmbeddedPostgres(closed / "data").start()
+    assert closed.stat().st_mode & 0o777 == 0o700
