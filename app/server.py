@@ -14,6 +14,8 @@ from uvicorn.server import Server
 from app.middleware.size_limits import MAXIMUM_HEAD_BYTES
 
 FIRST_REQUEST_SECONDS = 0.5
+MAXIMUM_FRAMING_BYTES = 8_388_608
+"""Chunk sizes and trailers of a request; a body of 1 MiB in chunks of one byte has 5 MiB."""
 
 
 class HeadLimitProtocol(HttpToolsProtocol):
@@ -27,6 +29,7 @@ class HeadLimitProtocol(HttpToolsProtocol):
         super().__init__(*arguments, **options)
         self._head_seconds = head_seconds
         self._head_bytes = 0
+        self._framing_bytes = 0
         self._awaits_head = True
         self._deadline: asyncio.TimerHandle | None = None
 
@@ -38,7 +41,17 @@ class HeadLimitProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin to wait for the rest of a head."""
         super().on_message_begin()
-        self._awaits_head, self._head_bytes = True, 0
+        self._awaits_head, self._head_bytes, self._framing_bytes = True, 0, 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Discard trailers, which would become headers of the request (RFC 9110, section 6.5.1)."""
+        if self._awaits_head:
+            super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        """Count what is no framing."""
+        self._framing_bytes -= len(body)
+        super().on_body(body)
 
     def on_headers_complete(self) -> None:
         """Wait no longer."""
@@ -55,6 +68,10 @@ class HeadLimitProtocol(HttpToolsProtocol):
                 self._cut_off(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
             elif self._deadline is None:
                 self._start_waiting()
+        else:
+            self._framing_bytes += len(data)
+            if self._framing_bytes > MAXIMUM_FRAMING_BYTES:
+                self._cut_off(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
     def shutdown(self) -> None:
         """Close when what is in flight is answered; a connection that was only just made has a moment to begin."""

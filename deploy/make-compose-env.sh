@@ -1,10 +1,10 @@
 #!/bin/sh
-# Writes compose.env and compose.database.env with new passwords, and never overwrites them.
+# Writes the files that docker-compose.yml reads, with new passwords, and never overwrites them.
 # Usage: sh deploy/make-compose-env.sh api.example.com
 set -eu
 site="${1:?usage: sh deploy/make-compose-env.sh SITE_ADDRESS}"
 cd "$(dirname "$0")/.."
-for file in compose.env compose.database.env; do
+for file in compose.env compose.database.env compose.proxy.env compose.valkey.env; do
     if [ -e "$file" ]; then
         echo "$file exists; delete it first if you mean to replace its passwords" >&2
         exit 1
@@ -20,7 +20,8 @@ cat >compose.database.env <<END
 POSTGRES_PASSWORD=$postgres
 OWNER_PASSWORD=$owner
 APP_PASSWORD=$app
-VALKEY_PASSWORD=$valkey
 DATABASE_URL=postgresql://owner:$owner@postgres:5432/app
 END
-echo "Wrote compose.env and compose.database.env. Set SMTP_URL in compose.env, then: docker compose up --detach"
+echo "SITE_ADDRESS=$site" >compose.proxy.env
+echo "VALKEY_PASSWORD=$valkey" >compose.valkey.env
+echo "Set SMTP_URL in compose.env, then: docker compose up --detach"

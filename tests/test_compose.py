@@ -83,9 +83,11 @@ def test_passwords_are_made_once(tmp_path: Path) -> None:
     assert make_env(tmp_path).returncode == 0
     service, database = read_env(tmp_path / "compose.env"), read_env(tmp_path / "compose.database.env")
     passwords = {value for name, value in database.items() if name.endswith("PASSWORD")} | {service["SECRET_KEY"]}
-    assert len(passwords) == 5
+    valkey = read_env(tmp_path / "compose.valkey.env")["VALKEY_PASSWORD"]
+    assert len(passwords | {valkey}) == 5
+    assert read_env(tmp_path / "compose.proxy.env") == {"SITE_ADDRESS": "shop.example.com"}
     assert database["APP_PASSWORD"] in service["DATABASE_URL"]
-    assert database["VALKEY_PASSWORD"] in service["REDIS_URL"]
+    assert valkey in service["REDIS_URL"]
     assert service["PUBLIC_URL"] == "https://shop.example.com"
     assert (tmp_path / "compose.env").stat().st_mode & 0o077 == 0
     again = make_env(tmp_path)

@@ -1,5 +1,6 @@
 """The server of production, as a process: heads that never end, the drain, a worker that is killed."""
 
+import asyncio
 import json
 import os
 import signal
@@ -127,3 +128,26 @@ def test_a_worker_that_is_killed_is_replaced(settings: Settings, tmp_path: Path)
             time.sleep(0.02)
         assert before[1] in after
         assert httpx2.get(f"http://127.0.0.1:{port}/health/ready").status_code == 200
+
+
+async def test_trailers_are_no_headers_and_have_an_end(settings: Settings, tmp_path: Path) -> None:
+    """They come after the head was judged."""
+    head = b"POST /api/v1/auth/revoke HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with running(settings, tmp_path) as (port, _):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        trailer = b"Content-Type: application/x-www-form-urlencoded\r\nX-Request-ID: trailer\r\n"
+        writer.write(head + b"7\r\ntoken=x\r\n0\r\n" + trailer + b"\r\n")
+        answer = await reader.readuntil(b"\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.1 422")
+        assert b"trailer" not in answer
+        writer.close()
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(head + b"7\r\ntoken=x\r\n0\r\nX-Long: ")
+        with suppress(ConnectionError):
+            for _ in range(300):
+                writer.write(b"x" * 65_536)
+                await writer.drain()
+        with suppress(ConnectionError):
+            assert b"431" in await reader.read()
+        assert writer.transport.is_closing() or reader.at_eof()
+        writer.close()

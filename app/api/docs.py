@@ -13,7 +13,7 @@ ASSETS_PATH = "/api/docs/assets"
 
 
 def assets() -> Path:
-    """Return the folder with the files of both, which the package fastapi-offline ships; it is not imported."""
+    """Return the folder of Swagger UI and ReDoc files in the package fastapi-offline, without importing it."""
     package = find_spec("fastapi_offline")
     if package is None or package.origin is None:
         raise ModuleNotFoundError("fastapi-offline is not installed: see requirements/base.in")

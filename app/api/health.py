@@ -31,4 +31,4 @@ ANSWERS = {
     f"{PREFIX}/live": request_response(read_liveness),
     f"{PREFIX}/ready": request_response(read_readiness),
 }
-"""The same without FastAPI."""
+"""ASGI applications that `ProbesMiddleware` calls, by path."""

@@ -24,4 +24,4 @@ async def read_metrics(request: Request) -> Response:
 
 
 ANSWERS = {PATH: request_response(read_metrics)}
-"""The same without FastAPI."""
+"""ASGI applications that `ProbesMiddleware` calls, by path."""

@@ -16,7 +16,7 @@ from app.core.settings.work import WorkSettings
 SECRETS_DIRECTORY = Path("/run/secrets")
 ENV_FILE = ".env"
 SIMILARITY = 0.85
-"""From which likeness on a name counts as misspelt; 1 is equality."""
+"""The least similarity (0 to 1) at which a setting is suggested."""
 
 
 class Settings(SecuritySettings, HttpSettings, WorkSettings):
@@ -39,7 +39,10 @@ def _misspelt() -> list[str]:
 
 
 def load_settings() -> Settings:
-    """Read the settings, or raise a ConfigurationError that names every variable at fault."""
+    """Read the settings, or raise a ConfigurationError that names the invalid variables.
+
+    If ENVIRONMENT is invalid, the others are not checked, because their rules depend on it.
+    """
     directory = SECRETS_DIRECTORY if SECRETS_DIRECTORY.is_dir() else None
     faults = _misspelt()
     try:

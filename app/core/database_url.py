@@ -71,7 +71,8 @@ def single_hosts(dsn: str) -> list[str]:
 
 def user_of(dsn: str) -> str:
     """Return the role that a DSN names, or an empty text."""
-    return unquote(urlsplit(dsn).username or "")
+    parts = urlsplit(dsn)
+    return unquote(parts.username or "") or dict(parse_qsl(parts.query)).get("user", "")
 
 
 def describe(dsn: str) -> str:
@@ -83,7 +84,7 @@ def _parts_of(dsn: str) -> Iterator[tuple[str, str]]:
     parts, query = urlsplit(dsn), dict(parse_qsl(urlsplit(dsn).query))
     yield "host", parts.netloc.rpartition("@")[2] or query.get("host", "localhost")
     yield "database", unquote(parts.path.lstrip("/")) or query.get("dbname", "(that of the user)")
-    yield "user", user_of(dsn) or query.get("user", "(that of the system)")
+    yield "user", user_of(dsn) or "(that of the system)"
 
 
 def embedded_data_directory(root: Path = PROJECT_ROOT) -> Path:

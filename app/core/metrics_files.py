@@ -42,14 +42,14 @@ def reserve(slots: int) -> Path | None:
 
 
 def enter_slot(slot: int) -> None:
-    """Count in the files of a slot from now on; what an earlier worker has counted there goes on."""
+    """Count in the files of this slot, continuing the values of the worker before."""
     global _slot  # noqa: PLW0603  a process has one slot, and prometheus_client asks a function for it
     _slot = str(slot)
 
 
 def leave_slot(folder: Path, slot: int) -> None:
     """Set the gauges of a worker that has ended to zero; what it has counted stays."""
-    gauges: Any = MmapedDict(str(folder / f"gauge_livesum_{slot}.db"))  # type: ignore[no-untyped-call]  # it is so
+    gauges: Any = MmapedDict(str(folder / f"gauge_livesum_{slot}.db"))  # type: ignore[no-untyped-call]  # not annotated
     for key, _, _ in list(gauges.read_all_values()):
         gauges.write_value(key, 0.0, 0.0)
     gauges.close()

@@ -1,4 +1,4 @@
-"""Passwords that are refused because attackers try them first (NIST SP 800-63B, section 3.1.1.2).
+"""Passwords that are refused because attackers try them first (NIST SP 800-63B-4, section 3.1.1.2).
 
 The schema bounds the length; no rule asks for digits or symbols.
 """

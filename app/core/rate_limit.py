@@ -40,8 +40,8 @@ def address_key(address: str | None) -> str:
         parsed = ip_address(address or "")
     except ValueError:
         return "unknown"
-    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is None:
-        return str(int(parsed) >> (128 - IPV6_NETWORK_BITS))
+    if isinstance(parsed, IPv6Address):
+        return str(parsed.ipv4_mapped or int(parsed) >> (128 - IPV6_NETWORK_BITS))
     return str(parsed)
 
 
@@ -104,7 +104,7 @@ class RateLimiter:
         await self._on_all_counters("clear", limit, key)
 
     async def refund(self, limit: Limit, key: str) -> None:
-        """Take the last hit on this key back."""
+        """Give back one hit."""
         await self._on_all_counters("refund", limit, key)
 
     async def _on_all_counters(self, operation: Literal["clear", "refund"], limit: Limit, key: str) -> None:

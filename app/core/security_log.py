@@ -24,14 +24,14 @@ class SecurityEvent(StrEnum):
     ACCOUNT_DELETED = "account_deleted"
     EMAIL_VERIFIED = "email_verified"
     ACCOUNTS_READ = "accounts_read"
-    """An administrator has read accounts that are not their own."""
+    """An administrator has read the account of another user, or a page of all accounts."""
     EMAIL_CHANGE_REQUESTED = "email_change_requested"
     EMAIL_CHANGED = "email_changed"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105  no password
     PASSWORD_RESET = "password_reset"  # noqa: S105  no password
     RESET_LIMITED = "reset_limited"
     LINK_REFUSED = "link_refused"
-    """A link from a mail was used that is not valid, or no longer."""
+    """An invalid or expired link from a mail was used."""
     JOB_REQUEUED = "job_requeued"
     JOB_CANCELLED = "job_cancelled"
     PASSWORD_INCORRECT = "password_incorrect"  # noqa: S105  no password

@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 ServerKind = SessionAttribute | None
 HEAD_START_SECONDS = 0.2
-"""How long the host that answered last is tried alone."""
+"""The delay between the attempts at one host and at the next."""
 KEEPALIVE = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 2, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 8_000}
 """Seconds, and for the last milliseconds: a host that is gone is noticed, although it never says so (tcp(7))."""
 
@@ -97,7 +97,7 @@ class Connector:
             return await self._race(options)
 
     async def _race(self, options: dict[str, Any]) -> asyncpg.Connection:
-        """Try all hosts concurrently, each a little after the one before; the host that answered last goes first.
+        """Try all hosts concurrently, the one that most recently accepted a connection a little before the others.
 
         asyncpg tries one after the other, within one time limit: a silent host uses up the time of the others.
         """
@@ -120,7 +120,7 @@ class Connector:
                     return chosen
         finally:
             await _end(attempts, chosen)
-        # That a server is a standby says less than why another did not answer.
+        # Prefer any other error to "this server is a standby".
         errors.sort(key=lambda error: isinstance(error, asyncpg.InternalClientError))
         raise errors[0]
 
@@ -141,11 +141,11 @@ def _explained(dsn: str) -> Iterator[None]:
         yield
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         known = translate(error)
-        # Whatever refuses a connection (credentials, a missing database) is a fault of the configuration or passes.
+        # Refusals (credentials, a missing database) are configuration errors or temporary: 503, not 500.
         refusal = known if isinstance(known, UnavailableError) else DatabaseUnavailableError()
         refusal.reason = f"Cannot connect to PostgreSQL ({describe(dsn)}): {str(error) or type(error).__name__}"
-        if is_embedded(dsn):
-            refusal.reason += ". The embedded server is not running: start it with `make db`, or set DATABASE_URL"
+        if is_embedded(dsn) and isinstance(error, OSError):
+            refusal.reason += ". If the embedded server is not running, start it with `make db`"
         raise refusal from error
 
 

@@ -120,7 +120,7 @@ class Keyset:
         if cursor is not None:
             values["after"], values["after_key"] = self.cursors.read(self.scope, cursor)
         rows = await session.fetch(
-            _paged(statement, row, self.order, is_first=cursor is None, plans_anew=self.is_filtered), values
+            _paged(statement, row, self.order, is_first=cursor is None, custom_plan=self.is_filtered), values
         )
         if len(rows) <= limit:
             return KeysetPage(rows, None)
@@ -132,7 +132,7 @@ class Keyset:
 
 @lru_cache(maxsize=256)
 def _paged(
-    statement: Select[*tuple[Any, ...]], row: type[R], order: Order, *, is_first: bool, plans_anew: bool
+    statement: Select[*tuple[Any, ...]], row: type[R], order: Order, *, is_first: bool, custom_plan: bool
 ) -> Prepared[R]:
     column, key = order.column, order.key
     if not is_first:
@@ -140,4 +140,4 @@ def _paged(
         last = tuple_(bindparam("after", type_=column.type), bindparam("after_key", type_=key.type))
         statement = statement.where(position < last if order.descending else position > last)
     ends = (column.desc(), key.desc()) if order.descending else (column, key)
-    return Prepared(statement.order_by(*ends).limit(bindparam("limit", type_=Integer)), row, plans_anew=plans_anew)
+    return Prepared(statement.order_by(*ends).limit(bindparam("limit", type_=Integer)), row, custom_plan=custom_plan)

@@ -16,10 +16,10 @@ Statement = Select[*tuple[Any, ...]] | Insert | Update | Delete
 class Prepared(Generic[R]):
     """A statement with parameters, and the named tuple that each of its rows becomes."""
 
-    def __init__(self, statement: Statement, row: type[R], *inserted: str, plans_anew: bool = False) -> None:
+    def __init__(self, statement: Statement, row: type[R], *inserted: str, custom_plan: bool = False) -> None:
         """Write the SQL, of an INSERT for these columns.
 
-        With `plans_anew` PostgreSQL plans each execution for its values, where one plan for all would be slow for some.
+        With `custom_plan` PostgreSQL plans each execution for its parameter values.
 
         Raises TypeError where the columns are not the fields of `row`, or something needs SQLAlchemy for each use: a
         type that asyncpg does not read alone, a default that is made in Python, a list of any length.
@@ -30,7 +30,7 @@ class Prepared(Generic[R]):
         made = [*compiled.insert_prefetch, *compiled.update_prefetch, *compiled.post_compile_params]
         if read != list(getattr(row, "_fields", ())) or made:
             raise TypeError(f"{compiled} does not give {row.__name__} without SQLAlchemy")
-        self.sql, self.row, self.plans_anew = str(compiled), row, plans_anew
+        self.sql, self.row, self.custom_plan = str(compiled), row, custom_plan
         self._names: tuple[str, ...] = tuple(compiled.positiontup or ())
         self._constants = {name: compiled.params[name] for name in self._names if not compiled.binds[name].required}
         types = {name: compiled.binds[name].type.dialect_impl(DIALECT) for name in self._names}
@@ -38,9 +38,9 @@ class Prepared(Generic[R]):
 
     async def run(self, driver: asyncpg.Connection, arguments: list[Any]) -> list[asyncpg.Record]:
         """Run the statement on a connection."""
-        if not self.plans_anew:
+        if not self.custom_plan:
             return await driver.fetch(self.sql, *arguments)
-        # Without a name a statement is not kept, so that PostgreSQL never settles for a generic plan.
+        # asyncpg does not cache unnamed statements, so PostgreSQL never switches to a generic plan.
         statement = await driver.prepare(self.sql, name="")
         return await statement.fetch(*arguments)
 

@@ -17,7 +17,7 @@ NOT_OF_THE_ROLE = ("application_name",)
 async def limit_role(connection: AsyncConnection, settings: Settings) -> None:
     """Set the limits for the role of DATABASE_URL in this database; new connections have them.
 
-    Without the right to change that role a warning names the statement for somebody who has it.
+    If the role of this connection lacks the privilege, a warning has the statement for an administrator to run.
     """
     role = user_of(settings.database_url.get_secret_value())
     database = await connection.scalar(text("SELECT current_database()"))

@@ -82,7 +82,7 @@ class Database:
         self._settings = settings
         primary = Connector(settings, settings.database_url.get_secret_value(), SessionAttribute.read_write)
         self.connect_directly = primary
-        """Open a connection to the primary beside the pools, past a pooler if possible; the caller closes it."""
+        """Open a connection to the primary outside the pools, bypassing a pooler if possible; the caller closes it."""
         if settings.database_direct_url:
             direct = settings.model_copy(update={"database_pooler": Pooler.NONE})
             dsn = settings.database_direct_url.get_secret_value()
@@ -106,7 +106,7 @@ class Database:
 
     @asynccontextmanager
     async def migrating(self) -> AsyncIterator[AsyncConnection]:
-        """Connect for migrations, in transactions and past a pooler; raise ConfigurationError where no way is known."""
+        """Connect for migrations, past a pooler; raise ConfigurationError if that needs DATABASE_DIRECT_URL."""
         if await self.connect_directly.is_pooled():
             raise ConfigurationError("DATABASE_URL leads through a pooler: set DATABASE_DIRECT_URL for migrations")
         engine = make_engine(self._settings, self.connect_directly)

@@ -58,7 +58,7 @@ class Writer(Reader):
         return self._orm
 
     def access_changed(self, *ids: UUID) -> None:
-        """Note that accounts or sessions may do less, or nothing, once this commits; this process then forgets them."""
+        """Note accounts or sessions whose access changes; the cache of this process drops them after the commit."""
         self._changed.update(ids)
 
     async def flush(self) -> None:

@@ -57,7 +57,7 @@ async def _recovery(request: Request, check: Check) -> RecoveryService:
 
 async def _registration(request: Request) -> RegistrationService:
     state = state_of(request)
-    return RegistrationService(await writer_of(request), state["passwords"], state["settings"])
+    return RegistrationService(await writer_of(request), state["passwords"], state["settings"], state["limiter"])
 
 
 async def _user_reader(request: Request, user: CurrentUser) -> UserReader:

@@ -22,7 +22,7 @@ from app.schemas.mail import (
 from app.services.one_time_tokens import issue_token
 
 MOST_RESET_LINKS = 3
-"""Links of one account that may be valid at once. A further mail would add nothing: the owner has those."""
+"""Links of one account that may be valid at the same time. A further mail would add nothing: the owner has those."""
 
 
 async def send_verify_email(job: SendVerifyEmailMail, context: JobContext) -> None:
@@ -63,7 +63,7 @@ async def send_reset_password(job: SendResetPasswordMail, context: JobContext) -
 
 
 async def send_account_notice(job: SendAccountNotice, context: JobContext) -> None:
-    """Send a notice; one of too many failed logins has a link that resets the password, whatever was sent before."""
+    """Send a notice. One about failed logins has a link to reset the password, regardless of the limit on those."""
     lifetime = timedelta(minutes=context.resources.settings.reset_password_expire_minutes)
     link = None
     if job.notice is AccountNotice.LOGIN_ATTEMPTS:
@@ -93,7 +93,7 @@ async def _count_reset_links(session: Writer, user: User) -> int:
 
 
 def _greeting(user: User) -> str | None:
-    """Return the name to greet by: none where nobody has shown that the address is theirs, who could write anything."""
+    """Return the name to greet by; None if the address is unverified: anyone could have chosen that name."""
     return user.full_name if user.is_verified else None
 
 

@@ -18,7 +18,7 @@ from app.jobs.kinds import JobContext, JobKind, Resources
 log = structlog.get_logger(__name__)
 
 LOST = "lost"
-"""The header that a trigger adds to a job that is picked again, because the worker that had it fell silent."""
+"""The header that a trigger adds to a job that is picked again, because its worker stopped sending heartbeats."""
 
 
 class WorkerLostError(Exception):
@@ -74,7 +74,7 @@ class JobExecutor(EntrypointExecutor):
                 raise RetryRequested(delay, repr(error)) from error
 
     async def _acknowledge(self, job: Job, *, is_cancelled: bool) -> None:
-        """Remove a job that is done. pgqueuer removes several at once, later: a crash until then would repeat them."""
+        """Remove a job that is done. pgqueuer does so in batches: after a crash before that, they would run again."""
         async with self.resources.database.unit_of_work() as session:
             status: JOB_STATUS = "canceled" if is_cancelled else "successful"
             await Queries(SessionDriver(session)).log_jobs([(job, status, None)])

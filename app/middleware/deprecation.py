@@ -42,10 +42,9 @@ class DeprecationMiddleware:
                 headers = MutableHeaders(scope=message)
                 headers["Deprecation"] = self.deprecation
                 headers["Sunset"] = self.sunset
-                # As the client wrote it: a decoded path may hold what no header can.
-                raw_path: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
-                successor = raw_path.decode("latin-1").rstrip("/").replace(self.old_prefix, self.new_prefix, 1)
-                headers.append("Link", f'<{quote(successor, safe="/%")}>; rel="successor-version"')
+                successor = scope["path"].replace(self.old_prefix, self.new_prefix, 1)
+                # Quoted, because a decoded path may hold what no header can.
+                headers.append("Link", f'<{quote(successor)}>; rel="successor-version"')
             await send(message)
 
         await self.app(scope, receive, send_marked)

@@ -52,7 +52,7 @@ def account_of(scope: Scope, tokens: AccessTokens) -> str | None:
     scheme, _, token = read_header(scope, b"authorization").partition(" ")
     if scheme.lower() == "bearer":
         try:
-            return f"user:{tokens.verify(token).user_id}"
+            return f"user:{tokens.verify(token.strip()).user_id}"
         except UnauthenticatedError:
             pass
     return None

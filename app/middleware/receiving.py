@@ -5,6 +5,7 @@ from collections import Counter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.exceptions import OverloadedError
+from app.core.rate_limit import address_key
 from app.middleware.headers import read_header
 
 SHARE = 8
@@ -14,8 +15,8 @@ SHARE = 8
 class ReceivingMiddleware:
     """Waits for the whole body, so that slow clients hold no place, and bounds how many bodies arrive concurrently.
 
-    A client, which is an address, may use only a share of that: a thousand slow bodies from one address leave room for
-    those of others. Requests without a body pass.
+    A client, which is an IPv4 address or an IPv6 network, may use only a share of that: a thousand slow bodies from one
+    address leave room for those of others. Requests without a body pass.
     """
 
     def __init__(self, app: ASGIApp, maximum: int) -> None:
@@ -30,7 +31,7 @@ class ReceivingMiddleware:
         if scope["type"] != "http" or not has_body(scope):
             await self.app(scope, receive, send)
             return
-        client = scope["client"][0] if scope.get("client") else ""
+        client = address_key(scope["client"][0] if scope.get("client") else None)
         if self.free == 0 or self.receiving[client] >= self.share:
             raise OverloadedError
         self.free -= 1

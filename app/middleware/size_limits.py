@@ -51,7 +51,7 @@ class SizeLimitsMiddleware:
             head_bytes += len(name) + len(value)
             if name == b"content-length":
                 announced = value
-            elif name == b"cookie" and value.count(b";") > MAXIMUM_COOKIES:
+            elif name == b"cookie" and value.count(b";") >= MAXIMUM_COOKIES:
                 raise HeadersTooLargeError
         if head_bytes > MAXIMUM_HEAD_BYTES:
             raise HeadersTooLargeError
@@ -89,12 +89,15 @@ class BoundedBody:
             if is_not_utf_8(body):
                 raise BadRequestError("JSON must be encoded in UTF-8 (RFC 8259, section 8.1).")
             if is_too_complex(body):
-                raise ValidationFailedError
+                levels, tokens = MAXIMUM_JSON_DEPTH, MAXIMUM_JSON_TOKENS
+                raise ValidationFailedError(
+                    f"The JSON has more than {levels} levels or {tokens} strings, brackets and commas."
+                )
         elif "urlencoded" in self._content_type:
             if len(body) > MAXIMUM_FORM_BYTES:
                 raise ContentTooLargeError
             if body.count(b"&") >= MAXIMUM_FORM_FIELDS:
-                raise ValidationFailedError
+                raise ValidationFailedError(f"The form has more than {MAXIMUM_FORM_FIELDS} fields.")
             if MALFORMED_ESCAPE.search(body):
                 raise BadRequestError("A % in a form must be followed by two hexadecimal digits: write % as %25.")
 

@@ -14,7 +14,7 @@ class TrustedHostsMiddleware:
     def __init__(self, app: ASGIApp, hosts: tuple[str, ...], *, addresses: bool = False) -> None:
         """Serve these hosts: names without ports, `*.example.com` for subdomains, `*` for all.
 
-        With `addresses` every IP address, too: nobody can make a browser take one for another site.
+        With `addresses`, also any IP address: DNS rebinding needs a name.
         """
         self.app = app
         self.addresses = addresses
@@ -26,7 +26,7 @@ class TrustedHostsMiddleware:
         if scope["type"] == "http":
             host = without_port(read_header(scope, b"host"))
             is_served = self.names & {host, "*"} or host.endswith(self.suffixes or ("\0",))
-            # RFC 9112, section 3.2: a second Host header is refused, because another server may believe that one.
+            # RFC 9112, section 3.2: a second Host header is refused, because another server may use the other one.
             if not (is_served or (self.addresses and is_address(host))) or count_headers(scope, b"host") > 1:
                 raise InvalidHostError
         await self.app(scope, receive, send)
@@ -44,4 +44,4 @@ def is_address(host: str) -> bool:
 def without_port(host: str) -> str:
     """Reduce a Host header (RFC 9110, section 7.2) to the name or the bracketed address."""
     name, separator, port = host.lower().rpartition(":")
-    return name if separator and port.isdigit() else host.lower()
+    return name if separator and port.isascii() and port.isdigit() else host.lower()

@@ -63,7 +63,7 @@ def parse_email(value: str) -> str:
 
 
 def normalize_email(value: str) -> str:
-    """Do the same to the user name of a login; what is not an address matches no account."""
+    """Normalise the user name of a login; what is not an address matches no account."""
     try:
         return parse_email(value)
     except ValueError:
@@ -100,7 +100,7 @@ Email = Annotated[
     AfterValidator(parse_email),
 ]
 Secret = Annotated[SecretStr, AfterValidator(refuse_unencodable)]
-"""A password or a token as a client sends it; every field for one is of this type."""
+"""Use it for every password or token that a client sends."""
 Password = Annotated[
     Secret,
     Field(min_length=12, max_length=128, examples=["correct horse battery staple"]),

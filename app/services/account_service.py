@@ -6,8 +6,11 @@ from datetime import timedelta
 from sqlalchemy import SQLColumnExpression, select, update
 
 from app.core.config import Settings
+from app.core.exceptions import TooManyRequestsError
+from app.core.hit_counters import Limit
 from app.core.password_policy import contains_own_words
 from app.core.passwords import PasswordHasher
+from app.core.rate_limit import RateLimiter
 from app.core.refusals import EmailTakenError, PasswordTooCommonError, TokenInvalidError
 from app.core.security_log import SecurityEvent, record
 from app.db.queue import enqueue
@@ -24,9 +27,11 @@ from app.schemas.mail import (
     SendVerifyEmailMail,
 )
 from app.services.one_time_tokens import find_account, issue_token, use_token, void_tokens
-from app.services.password_check import PasswordCheck
+from app.services.password_check import PasswordCheck, account_key
 from app.services.principal import Principal
 from app.services.session_service import revoke_sessions
+
+EXISTS_NOTICES = Limit("exists-notice", 1, 86_400)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +72,9 @@ class AccountService:
         if is_taken and self.settings.registration_reveals_accounts:
             raise EmailTakenError
         if is_taken:
-            enqueue(self.session, SendAccountNotice(email=data.email, notice=AccountNotice.ACCOUNT_EXISTS))
+            await notify_of_existing_account(self.session, self.check.limiter, data.email)
         else:
-            # A token that nobody knows: the job makes the real one if this has not been voided until then.
+            # A placeholder: the job issues the real token unless this one is voided first.
             lifetime = timedelta(hours=self.settings.verify_email_expire_hours)
             request, _ = await issue_token(self.session, account.user_id, Purpose.CHANGE_EMAIL, data.email, lifetime)
             enqueue(self.session, SendChangeEmailMail(user_id=account.user_id, request_id=request, email=data.email))
@@ -148,7 +153,7 @@ class RecoveryService:
             raise _bad_link()
         former = user.email
         await self.session.execute(update(User).where(User.id == user.id).values(email=email, is_verified=True))
-        # Links that went to the former address must not open the account, nor sessions that were begun with it.
+        # Links sent to the former address, and sessions opened with it, must stop working.
         await void_tokens(self.session, user.id)
         await revoke_sessions(self.session, user.id)
         enqueue(self.session, SendAccountNotice(email=former, notice=AccountNotice.EMAIL_CHANGED))
@@ -161,6 +166,15 @@ class RecoveryService:
         if user is None:
             raise _bad_link()
         return user
+
+
+async def notify_of_existing_account(session: Writer, limiter: RateLimiter, email: str) -> None:
+    """Mail the owner of a taken address that someone tried to use it, once a day."""
+    try:
+        await limiter.hit(EXISTS_NOTICES, account_key(email))
+    except TooManyRequestsError:
+        return
+    enqueue(session, SendAccountNotice(email=email, notice=AccountNotice.ACCOUNT_EXISTS))
 
 
 def refuse_own_words(password: str, *words: str | None) -> None:

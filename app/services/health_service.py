@@ -47,7 +47,7 @@ class HealthService:
         ping = asyncio.create_task(self._database.ping())
         done, _ = await asyncio.wait({ping}, timeout=CHECK_TIMEOUT_SECONDS)
         if not done:
-            ping.cancel()  # Not awaited: with a server that is frozen this may take as long as it likes.
+            ping.cancel()  # Not awaited: a frozen server may never answer.
             return self._note(f"no answer within {CHECK_TIMEOUT_SECONDS} s")
         try:
             ping.result()

@@ -29,7 +29,7 @@ EVERYTHING = "*"
 HEARTBEAT_SECONDS = 1.0
 POOLER_PAUSE_SECONDS = 30.0
 LARGEST_BATCH = 1000
-"""Notifications of one moment; above that everything is forgotten, in one step."""
+"""Above this many notifications in one iteration of the event loop the whole cache is cleared."""
 LIVE_SESSION = select(User.role, User.is_verified, UserSession.expires_at).where(
     UserSession.id == bindparam("session_id"),
     UserSession.user_id == bindparam("user_id"),
@@ -50,7 +50,7 @@ class LiveSession:
 
 
 class LiveSessions:
-    """Finds live sessions without a query for each request, and forgets them the moment they end anywhere.
+    """Finds live sessions without a query for each request, and drops them when PostgreSQL notifies that they ended.
 
     Triggers notify of every change, whoever makes it. The process caches only while it listens: when the connection is
     lost, or does not answer within a second, or leads through a pooler, every request asks the database. The least
@@ -122,7 +122,7 @@ class LiveSessions:
             connection.terminate()
 
     def _note(self, _connection: object, _pid: int, _channel: str, changed: object) -> None:
-        """Collect notifications: a statement that ends thousands of sessions sends as many."""
+        """Collect notifications: an UPDATE of thousands of sessions notifies once for each row."""
         self._changes += 1
         if not self._notified:
             asyncio.get_running_loop().call_soon(self._forget_notified)

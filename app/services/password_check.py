@@ -1,4 +1,4 @@
-"""Check passwords, at a bounded rate, and prove later that they still hold."""
+"""Verify passwords at a bounded rate, and check them again under the lock of the account."""
 
 import hashlib
 from collections.abc import Sequence
@@ -54,12 +54,13 @@ class VerifiedPassword:
     async def lock(self, session: Writer) -> None:
         """Lock the account until the end of the transaction, and keep a new hash.
 
-        Raises UnitOfWorkLostError if the password or the state of the account has changed since it was verified: the
+        Raises UnitOfWorkLostError if the password, the address or the state of the account has changed since then: the
         whole request is then repeated, on what is true now.
         """
-        statement = select(User.hashed_password, User.is_active).where(User.id == self.user_id)
+        statement = select(User.email, User.hashed_password, User.is_active).where(User.id == self.user_id)
         row = (await session.execute(statement.with_for_update(key_share=True))).one_or_none()
-        if row is None or not row.is_active or row.hashed_password != self.hashed_password:
+        verified = (self.email, self.hashed_password, True)
+        if row is None or tuple(row) != verified:
             raise UnitOfWorkLostError
         if self.rehashed:
             values = {"hashed_password": self.rehashed, "updated_at": func.now()}
@@ -106,7 +107,7 @@ class PasswordCheck:
         return VerifiedPassword(principal.user_id, account.email, account.full_name, account.hashed_password)
 
     async def forgive(self, email: str) -> None:
-        """Give an account all its login attempts back, because its owner has reset the password."""
+        """Reset the counters of failed logins of an account, whose owner has reset the password from this address."""
         await self.limiter.clear(PER_ACCOUNT, account_key(email))
         await self.limiter.clear(PER_ACCOUNT_AND_ADDRESS, self._account_and_address(email))
 
@@ -129,7 +130,7 @@ class PasswordCheck:
             raise
 
     async def _limit_account(self, email: str) -> bool:
-        """Bound the guesses at one account from all networks together, but not those of networks that it uses."""
+        """Limit attempts at one account across all networks, except those in which it has a live session."""
         try:
             await self.limiter.hit(PER_ACCOUNT, account_key(email))
         except TooManyRequestsError:

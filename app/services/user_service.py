@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app.core.config import Settings
 from app.core.exceptions import ForbiddenError, NotFoundError, UnauthenticatedError
 from app.core.passwords import PasswordHasher
+from app.core.rate_limit import RateLimiter
 from app.core.refusals import EmailTakenError, LastAdminError
 from app.core.security_log import SecurityEvent, record
 from app.db.pagination import Cursors, Keyset, KeysetPage, Order
@@ -23,7 +24,7 @@ from app.schemas.account import AccountDeletion
 from app.schemas.mail import AccountNotice, SendAccountNotice, SendVerifyEmailMail
 from app.schemas.page import PageQuery
 from app.schemas.user import UserAdminUpdate, UserCreate, UserUpdate
-from app.services.account_service import refuse_own_words
+from app.services.account_service import notify_of_existing_account, refuse_own_words
 from app.services.one_time_tokens import void_tokens
 from app.services.password_check import PasswordCheck
 from app.services.principal import Principal
@@ -37,6 +38,8 @@ class RegistrationService:
     session: Writer
     passwords: PasswordHasher
     settings: Settings
+    limiter: RateLimiter | None = None
+    """Bounds the mails to owners of taken addresses; only `sign_up` needs it."""
 
     async def sign_up(self, data: UserCreate) -> User | None:
         """Register an account; raise EmailTakenError or PasswordTooCommonError.
@@ -46,8 +49,8 @@ class RegistrationService:
         """
         if self.settings.registration_reveals_accounts:
             return await self.register(data)
-        if await self._create(data, Role.USER) is None:
-            enqueue(self.session, SendAccountNotice(email=data.email, notice=AccountNotice.ACCOUNT_EXISTS))
+        if await self._create(data, Role.USER) is None and self.limiter:
+            await notify_of_existing_account(self.session, self.limiter, data.email)
         return None
 
     async def register(self, data: UserCreate, role: Role = Role.USER) -> User:
@@ -61,7 +64,13 @@ class RegistrationService:
         password = data.password.get_secret_value()
         refuse_own_words(password, data.email, data.full_name)
         hashed = await self.passwords.hash(password)
-        values = {"email": data.email, "hashed_password": hashed, "full_name": data.full_name, "role": role}
+        values = {
+            "email": data.email,
+            "hashed_password": hashed,
+            "full_name": data.full_name,
+            "role": role,
+            "is_verified": role is Role.ADMIN,  # made by an operator, who knows the address
+        }
         # The unique constraint decides, so that concurrent registrations are safe.
         statement = insert(User).values(values).on_conflict_do_nothing(index_elements=[User.email]).returning(User)
         user = (await (await self.session.orm()).scalars(statement)).one_or_none()

@@ -29,6 +29,7 @@ PASSWORD = problems(PasswordIncorrectError)
 ADMINISTRATION = problems(NotFoundError, LastAdminError)
 REGISTRATIONS = limited("registrations", 20, HOUR, by="address")
 MAILS = limited("mails", 5, HOUR)
+PASSWORD_CHANGES = limited("password-changes", 5, HOUR)
 
 
 @router.post(
@@ -36,7 +37,7 @@ MAILS = limited("mails", 5, HOUR)
     response_model=UserRead,
     status_code=201,
     responses={
-        202: {"description": "The same for every address, where REGISTRATION_REVEALS_ACCOUNTS is off"},
+        202: {"description": "Accepted; the answer does not reveal whether the address has an account"},
         **problems(EmailTakenError, PasswordTooCommonError, ValidationFailedError),
     },
     dependencies=[REGISTRATIONS],
@@ -67,7 +68,10 @@ async def delete_current_user(users: Users, data: AccountDeletion) -> None:
 
 
 @router.put(
-    "/me/password", status_code=204, responses={**PASSWORD, **problems(PasswordTooCommonError, ValidationFailedError)}
+    "/me/password",
+    status_code=204,
+    responses={**PASSWORD, **problems(PasswordTooCommonError, ValidationFailedError)},
+    dependencies=[PASSWORD_CHANGES],
 )
 async def change_password(account: Account, data: PasswordChange) -> None:
     """Set a new password; every other session ends."""

@@ -13,7 +13,7 @@ class Pooler(StrEnum):
     """What DATABASE_URL leads through."""
 
     AUTO = "auto"
-    """The first connection finds out."""
+    """Detect a pooler on the first connection."""
     NONE = "none"
     SESSION = "session"
     """A pooler that gives each client a server connection of its own."""

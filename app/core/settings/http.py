@@ -26,7 +26,7 @@ def check_network(network: str) -> None:
 
 
 def check_web_address(url: str) -> None:
-    """Raise ValueError for what is not an http(s) address without a query."""
+    """Raise ValueError unless it is an http(s) URL without query and fragment."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise ValueError("must be an address such as https://api.example.com")
@@ -47,7 +47,7 @@ class HttpSettings(ProcessSettings):
     forwarded_allow_ips: str = "127.0.0.1"
     """Proxies whose X-Forwarded-* headers are believed: addresses and networks."""
     public_url: str = ""
-    """The address under which clients reach the service; also the issuer of its tokens. Unset in development:
+    """The address under which clients reach the service; also the issuer of its tokens. Unset outside production:
     http://localhost and PORT."""
     frontend_url: str | None = None
     """The address of the pages that links in mails lead to; unset: PUBLIC_URL."""
@@ -104,6 +104,7 @@ class HttpSettings(ProcessSettings):
             client = ip_address(address or "")
         except ValueError:
             return False
+        client = getattr(client, "ipv4_mapped", None) or client
         return any(client in ip_network(network) for network in self.metrics_allow_ips)
 
     @field_validator("public_url")

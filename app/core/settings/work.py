@@ -45,6 +45,11 @@ class WorkSettings(ProcessSettings):
             raise ValueError("must be smtp://host or smtps://host")
         if parse_qs(parts.query).get("starttls", ["auto"])[0] not in ("auto", "required", "never"):
             raise ValueError("starttls must be auto, required or never")
-        if is_production(info) and parts.username and parse_qs(parts.query).get("starttls") == ["never"]:
+        if (
+            is_production(info)
+            and parts.scheme == "smtp"
+            and parts.username
+            and parse_qs(parts.query).get("starttls") == ["never"]
+        ):
             raise ValueError("starttls=never would send the password in clear")
         return value
