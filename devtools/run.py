@@ -10,7 +10,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from app.core.config import Settings, load_settings
-from app.core.database_url import PROJECT_ROOT, embedded_data_directory, is_embedded
+from app.core.database_url import PROJECT_ROOT, describe, embedded_data_directory, is_embedded
 from app.core.exceptions import ConfigurationError, DomainError
 from app.db.migrations import upgrade
 from devtools.postgres import EmbeddedPostgresError, running_postgres
@@ -56,7 +56,7 @@ def print_addresses(settings: Settings) -> None:
     base = f"http://{settings.host}:{settings.port}"
     print(f"\n  API documentation   {base}/api/docs")
     print(f"  Readiness           {base}/health/ready")
-    print(f"  Database            {settings.database_url.get_secret_value()}\n", flush=True)
+    print(f"  Database            {describe(settings.database_url.get_secret_value())}\n", flush=True)
 
 
 def serve() -> int:
@@ -78,7 +78,7 @@ def main() -> int:
             check_port(settings)
         with running_database(settings):
             if is_database_only:
-                print(f"PostgreSQL is up: {settings.database_url.get_secret_value()}", flush=True)
+                print(f"PostgreSQL is up: {describe(settings.database_url.get_secret_value())}", flush=True)
                 signal.pause()
             print_addresses(settings)
             return serve()
@@ -86,6 +86,7 @@ def main() -> int:
         print(error, file=sys.stderr)
     except DomainError as error:
         print(error.reason or error.detail, file=sys.stderr)
+        print("Check DATABASE_URL; unset, the embedded server of development is used", file=sys.stderr)
     except KeyboardInterrupt:
         return 130
     return 1

@@ -71,7 +71,9 @@ class JobRunner:
         async def open_connection(*_: object, **__: object) -> asyncpg.Connection:
             return await connect()
 
-        async with asyncpg.create_pool(min_size=1, max_size=CONNECTIONS, connect=open_connection) as pool:
+        # All of them at the start: pgqueuer sends itself a notification at once, and waits for it in vain where the
+        # connection that listens has to be opened first.
+        async with asyncpg.create_pool(min_size=CONNECTIONS, max_size=CONNECTIONS, connect=open_connection) as pool:
             queuer = PgQueuer.from_asyncpg_pool(pool)
             self._register(queuer)
             forwarding = asyncio.create_task(self._forward_stop(queuer))

@@ -28,7 +28,8 @@ class JobReader:
         """Read a page, oldest jobs first."""
         statement = JOBS if query.state is None else JOBS_IN_STATE
         order = Order(queue.c.id, queue.c.id, descending=False)
-        keyset = Keyset(self.cursors, order, scope=f"jobs {query.state}")
+        is_filtered = query.state is not None
+        keyset = Keyset(self.cursors, order, scope=f"jobs {query.state}", is_filtered=is_filtered)
         parameters = {} if query.state is None else {"state": query.state}
         return await keyset.page(self.session, statement, JobRow, parameters, limit=query.limit, cursor=query.cursor)
 
