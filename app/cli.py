@@ -97,7 +97,7 @@ def create_admin(
     """Create an administrator; the password is prompted for."""
     from app.core.exceptions import DomainError
     from app.schemas.user import UserCreate
-    from app.services.user_service import register_administrator
+    from app.services.registration_service import register_administrator
 
     password = (
         sys.stdin.readline().rstrip("\r\n")

@@ -11,9 +11,9 @@ from app.services.auth_service import AuthService
 from app.services.item_service import ItemReader, ItemService
 from app.services.job_service import JobReader, JobService
 from app.services.password_check import PasswordCheck
+from app.services.registration_service import RegistrationService
 from app.services.session_service import SessionKeeper, SessionReader, SessionService
 from app.services.user_service import (
-    RegistrationService,
     UserAdminReader,
     UserAdminService,
     UserReader,

@@ -1,0 +1,78 @@
+"""Registration of accounts."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.dialects.postgresql import insert
+
+from app.core.config import Settings
+from app.core.passwords import PasswordHasher
+from app.core.rate_limit import RateLimiter
+from app.core.refusals import EmailTakenError
+from app.core.security_log import SecurityEvent, record
+from app.db.queue import enqueue
+from app.db.session import Database
+from app.db.writer import Writer
+from app.models.user import Role, User
+from app.schemas.mail import SendVerifyEmailMail
+from app.schemas.user import UserCreate
+from app.services.account_service import notify_of_existing_account, refuse_own_words
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationService:
+    """Creates accounts; the caller is anonymous."""
+
+    session: Writer
+    passwords: PasswordHasher
+    settings: Settings
+    limiter: RateLimiter | None = None
+    """Bounds the mails to owners of taken addresses; only `sign_up` needs it."""
+
+    async def sign_up(self, data: UserCreate) -> User | None:
+        """Register an account; raise EmailTakenError or PasswordTooCommonError.
+
+        With REGISTRATION_REVEALS_ACCOUNTS off the result is always None: if the address is taken, its owner gets a mail
+        and the caller learns nothing.
+        """
+        if self.settings.registration_reveals_accounts:
+            return await self.register(data)
+        if await self._create(data, Role.USER) is None and self.limiter:
+            await notify_of_existing_account(self.session, self.limiter, data.email)
+        return None
+
+    async def register(self, data: UserCreate, role: Role = Role.USER) -> User:
+        """Create an account; raise EmailTakenError or PasswordTooCommonError."""
+        user = await self._create(data, role)
+        if user is None:
+            raise EmailTakenError
+        return user
+
+    async def _create(self, data: UserCreate, role: Role) -> User | None:
+        password = data.password.get_secret_value()
+        refuse_own_words(password, data.email, data.full_name)
+        hashed = await self.passwords.hash(password)
+        values = {
+            "email": data.email,
+            "hashed_password": hashed,
+            "full_name": data.full_name,
+            "role": role,
+            "is_verified": role is Role.ADMIN,  # made by an operator, who knows the address
+        }
+        # The unique constraint decides, so that concurrent registrations are safe.
+        statement = insert(User).values(values).on_conflict_do_nothing(index_elements=[User.email]).returning(User)
+        user = (await (await self.session.orm()).scalars(statement)).one_or_none()
+        if user is not None:
+            enqueue(self.session, SendVerifyEmailMail(user_id=user.id))
+            record(SecurityEvent.ACCOUNT_CREATED, user_id=user.id, role=role)
+        return user
+
+
+async def register_administrator(settings: Settings, data: UserCreate) -> None:
+    """Register an account with the role of an administrator, as a process of its own."""
+    database = Database(settings)
+    try:
+        with PasswordHasher(settings) as passwords:
+            async with database.unit_of_work() as session:
+                await RegistrationService(session, passwords, settings).register(data, Role.ADMIN)
+    finally:
+        await database.dispose()
