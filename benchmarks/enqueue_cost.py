@@ -5,12 +5,14 @@ Usage: `make db` in one terminal, then `.venv/bin/python -m benchmarks.enqueue_c
 
 import asyncio
 import statistics
+import sys
 import time
 from typing import ClassVar
 
 from sqlalchemy import text
 
 from app.core.config import load_settings
+from app.core.exceptions import DomainError
 from app.db.queue import JobPayload, enqueue
 from app.db.session import Database
 
@@ -48,4 +50,7 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    try:
+        asyncio.run(main())
+    except DomainError as error:
+        sys.exit(error.reason or error.detail)
