@@ -122,7 +122,7 @@ class LiveSessions:
             connection.terminate()
 
     def _note(self, _connection: object, _pid: int, _channel: str, changed: object) -> None:
-        """Collect notifications: an UPDATE of thousands of sessions notifies once for each row."""
+        """Collect notifications: an UPDATE of thousands of accounts notifies once for each."""
         self._changes += 1
         if not self._notified:
             asyncio.get_running_loop().call_soon(self._forget_notified)

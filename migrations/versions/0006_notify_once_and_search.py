@@ -20,6 +20,14 @@ BEGIN
     RETURN NULL;
 END $$
 """
+FUNCTION_FOR_UPDATES = """
+CREATE FUNCTION notify_session_updated() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    -- The account, because PostgreSQL sends equal notifications of a transaction once.
+    PERFORM pg_notify('session_changes', OLD.user_id::text);
+    RETURN NULL;
+END $$
+"""
 MARK_LOST = """
 CREATE FUNCTION mark_lost_job() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -45,19 +53,19 @@ END $$
 """
 
 
-def _create_row_triggers(on_sessions: str, on_users: str) -> None:
-    for table, events in (("sessions", on_sessions), ("users", on_users)):
-        op.execute(f"DROP TRIGGER IF EXISTS notify_session_change ON {table}")
-        op.execute(
-            f"CREATE TRIGGER notify_session_change AFTER {events} ON {table} "
-            "FOR EACH ROW EXECUTE FUNCTION notify_session_change()"
-        )
+def _create_row_trigger(table: str, events: str, function: str = "notify_session_change") -> None:
+    op.execute(f"DROP TRIGGER IF EXISTS notify_session_change ON {table}")
+    op.execute(
+        f"CREATE TRIGGER notify_session_change AFTER {events} ON {table} FOR EACH ROW EXECUTE FUNCTION {function}()"
+    )
 
 
 def upgrade() -> None:
     """Notify of deleted rows once a statement, in whose notification `*` stands for more than a hundred."""
     op.execute(FUNCTION)
-    _create_row_triggers("UPDATE OF expires_at, user_id", "UPDATE OF role, is_active, is_verified")
+    op.execute(FUNCTION_FOR_UPDATES)
+    _create_row_trigger("sessions", "UPDATE OF expires_at, user_id", "notify_session_updated")
+    _create_row_trigger("users", "UPDATE OF role, is_active, is_verified")
     for table in ("sessions", "users"):
         op.execute(
             f"CREATE TRIGGER notify_sessions_deleted AFTER DELETE ON {table} REFERENCING OLD TABLE AS deleted "
@@ -73,4 +81,6 @@ def downgrade() -> None:
     op.execute("DROP INDEX IF EXISTS ix_items_title_trigrams")
     op.execute("DROP FUNCTION mark_lost_job CASCADE")
     op.execute("DROP FUNCTION notify_sessions_deleted CASCADE")
-    _create_row_triggers("DELETE OR UPDATE OF expires_at, user_id", "DELETE OR UPDATE OF role, is_active")
+    _create_row_trigger("sessions", "DELETE OR UPDATE OF expires_at, user_id")
+    _create_row_trigger("users", "DELETE OR UPDATE OF role, is_active")
+    op.execute("DROP FUNCTION notify_session_updated")
