@@ -70,7 +70,7 @@ class Engine:
         return done.stdout.strip()
 
     def has(self, image: str) -> bool:
-        """Tell whether an image is here, or could be fetched."""
+        """Return whether an image is here, or could be fetched."""
         return self._answers(*map(str, self.command("image", "inspect", image))) or self._answers(
             *map(str, self.command("pull", "--quiet", image))
         )

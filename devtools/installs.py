@@ -31,7 +31,7 @@ def write_newer_release(folder: Path, name: str) -> None:
 
 
 def resolves(python: Path, requirements: Path, releases: Path) -> bool:
-    """Tell whether pip finds everything in a file, hashes included; it installs nothing."""
+    """Return whether pip finds everything in a file, hashes included; it installs nothing."""
     command: list[str | Path] = [python, "-m", "pip", "install", "--dry-run", "--quiet", "--disable-pip-version-check"]
     command += ["--require-hashes", f"--find-links={releases}", "--requirement", requirements]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -28,7 +28,7 @@ max_client_conn = 500
 
 
 def is_installed() -> bool:
-    """Tell whether there is a PgBouncer on this machine."""
+    """Return whether there is a PgBouncer on this machine."""
     return shutil.which("pgbouncer", path=SEARCH_PATH) is not None
 
 

@@ -192,7 +192,7 @@ def _alone(data_directory: Path) -> Iterator[None]:
 
 
 def _is_last(users: TextIO) -> bool:
-    """Tell whether no other process uses the server."""
+    """Return whether no other process uses the server."""
     try:
         fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

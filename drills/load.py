@@ -29,7 +29,7 @@ class Sample:
 
     @property
     def is_success(self) -> bool:
-        """Tell whether it was answered as asked."""
+        """Return whether it was answered as asked."""
         return self.status in (200, 201, 204)
 
 

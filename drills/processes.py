@@ -129,7 +129,7 @@ class Nginx:
 
     @staticmethod
     def is_installed() -> bool:
-        """Tell whether there is an nginx on this machine."""
+        """Return whether there is an nginx on this machine."""
         return shutil.which("nginx", path=SEARCH_PATH) is not None
 
     def start(self) -> None:

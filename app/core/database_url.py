@@ -117,5 +117,5 @@ def embedded_database_url() -> str:
 
 
 def is_embedded(dsn: str) -> bool:
-    """Tell whether a DSN leads to the embedded server of this checkout."""
+    """Return whether a DSN leads to the embedded server of this checkout."""
     return quote(str(socket_directory(embedded_data_directory())), safe="") in dsn

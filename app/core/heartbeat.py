@@ -9,7 +9,7 @@ SILENCE_SECONDS = 15.0
 
 
 def is_alive(path: Path) -> bool:
-    """Tell whether the file was touched lately."""
+    """Return whether the file was touched lately."""
     return path.exists() and time.time() - path.stat().st_mtime < SILENCE_SECONDS
 
 

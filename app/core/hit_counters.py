@@ -89,7 +89,8 @@ class LocalHitCounter:
     async def refund(self, limit: Limit, key: str, window: Window) -> None:
         """Take one hit of this window back, if there is one."""
         _, now = self._counts(limit, window)
-        now[key] = max(0, now.get(key, 0) - 1)
+        if now.get(key):
+            now[key] -= 1
 
     async def close(self) -> None:
         """Do nothing: there are no connections."""

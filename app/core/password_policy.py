@@ -23,7 +23,7 @@ def common_passwords() -> frozenset[str]:
 
 
 def is_common(password: str) -> bool:
-    """Tell whether a password is common, also with look-alike characters and with digits or symbols around it.
+    """Return whether a password is common, also with look-alike characters and with digits or symbols around it.
 
     Repetitions (`abcabcabcabc`) and rows of keys are common, too. Case does not count.
     """
@@ -34,7 +34,7 @@ def is_common(password: str) -> bool:
 
 
 def contains_own_words(password: str, *words: str | None) -> bool:
-    """Tell whether a password is little more than words of its account: the address, its parts, the person's name."""
+    """Return whether a password is little more than words of its account: the address, its parts, the person's name."""
     rest, found = password.casefold(), False
     for text in filter(None, words):
         for word in sorted({text.casefold(), *re.split(r"[^\w]+", text.casefold())}, key=len, reverse=True):

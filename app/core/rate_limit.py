@@ -3,7 +3,7 @@
 import math
 import time
 from ipaddress import IPv6Address, ip_address
-from typing import Literal, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import structlog
 
@@ -101,20 +101,17 @@ class RateLimiter:
 
     async def clear(self, limit: Limit, key: str) -> None:
         """Forget the hits on this key."""
-        await self._on_all_counters("clear", limit, key)
+        window = Window.now(limit)
+        await self._local.clear(limit, key, window)
+        try:
+            await self._counter().clear(limit, key, window)
+        except SharedCounterError as error:
+            self._open_breaker(error)
 
     async def refund(self, limit: Limit, key: str) -> None:
         """Give back one hit."""
-        await self._on_all_counters("refund", limit, key)
-
-    async def _on_all_counters(self, operation: Literal["clear", "refund"], limit: Limit, key: str) -> None:
-        window = Window.now(limit)
-        await getattr(self._local, operation)(limit, key, window)
-        counter = self._counter()
-        if counter is self._local:
-            return
         try:
-            await getattr(counter, operation)(limit, key, window)
+            await self._counter().refund(limit, key, Window.now(limit))
         except SharedCounterError as error:
             self._open_breaker(error)
 

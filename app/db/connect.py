@@ -23,6 +23,8 @@ log = structlog.get_logger(__name__)
 ServerKind = SessionAttribute | None
 HEAD_START_SECONDS = 0.2
 """The delay between the attempts at one host and at the next."""
+QUESTION_SECONDS = 1.0
+"""The time limit of a question that the server answers at once, unless it is gone."""
 KEEPALIVE = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 2, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 8_000}
 """Seconds, and for the last milliseconds: a host that is gone is noticed, although it never says so (tcp(7))."""
 
@@ -61,7 +63,6 @@ class Connector:
             "target_session_attrs": accept,
             **tls_options(self.dsn),
         }
-        self._detecting = asyncio.Lock()
 
     async def __call__(self) -> asyncpg.Connection:
         """Open a connection, or raise DatabaseUnavailableError, whose `reason` is for the operator."""
@@ -71,17 +72,14 @@ class Connector:
         return connection
 
     async def is_pooled(self) -> bool:
-        """Tell whether the URL leads through a pooler, by a first connection unless DATABASE_POOLER says so."""
-        async with self._detecting:
-            if self._pooler is Pooler.AUTO:
-                connection = await self._connect(with_settings=False)
-                try:
-                    is_direct = await connection.fetchval("SELECT pg_backend_pid()") == connection.get_server_pid()
-                finally:
-                    connection.terminate()
-                self._pooler = Pooler.NONE if is_direct else Pooler.TRANSACTION
-                if not is_direct:
-                    log.info("the database is behind a pooler", database=describe(self.dsn))
+        """Return whether the URL leads through a pooler, by a first connection unless DATABASE_POOLER says so."""
+        # Without a lock: while the server is silent, those who ask would wait for the time limits of all before them.
+        if self._pooler is Pooler.AUTO:
+            connection = await self._connect(with_settings=False)
+            try:
+                self._pooler = Pooler.NONE if await is_direct(connection) else Pooler.TRANSACTION
+            finally:
+                connection.terminate()
         return self._pooler is not Pooler.NONE
 
     async def _connect(self, *, with_settings: bool) -> asyncpg.Connection:
@@ -155,6 +153,18 @@ def tls_options(dsn: str) -> dict[str, Any]:
     if query.get("sslmode") != "verify-full" or query.get("sslrootcert", "system") != "system":
         return {}
     return {"ssl": ssl.create_default_context()}
+
+
+async def is_direct(connection: asyncpg.Connection, *, listening_on: str | None = None) -> bool:
+    """Return whether a connection leads to its own server process, which listens on a channel if one is given.
+
+    A pooler hands statements to server processes other than the one that it has announced, and one of those may listen
+    while nobody reads what it hears.
+    """
+    question = "SELECT pg_backend_pid(), ARRAY(SELECT pg_listening_channels())"
+    [row] = await connection.fetch(question, timeout=QUESTION_SECONDS)
+    pid, channels = row
+    return bool(pid == connection.get_server_pid()) and (listening_on is None or listening_on in channels)
 
 
 def keep_alive(connection: asyncpg.Connection) -> None:

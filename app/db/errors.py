@@ -94,7 +94,7 @@ def _of_cause(cause: BaseException) -> type[DomainError] | None:
 
 
 def is_ending(error: BaseException) -> bool:
-    """Tell whether the server has ended the connection, or is a mere replica: others will fare the same."""
+    """Return whether the server has ended the connection, or is a mere replica: others will fare the same."""
     state = getattr(error, "sqlstate", None) or ""
     return state in ENDED_BY_THE_SERVER or state.startswith(CONNECTION_EXCEPTION_CLASS)
 

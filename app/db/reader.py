@@ -75,7 +75,7 @@ class Reader(ABC):
 
 
 def forget_if_lost(engine: Engine, driver: asyncpg.Connection, error: BaseException) -> bool:
-    """Tell whether an error has cost the connection; then all others, which would fare the same, are made anew."""
+    """Return whether an error has cost the connection; then all others, which would fare the same, are made anew."""
     is_lost = driver.is_closed() or is_ending(error)
     if is_lost:
         cast("FifoPool", engine.pool).expire()

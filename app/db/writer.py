@@ -80,7 +80,7 @@ class Writer(Reader):
             self._committed(changed)
 
     def is_lost(self, error: BaseException) -> bool:
-        """Tell whether an error has cost the connection of this unit of work."""
+        """Return whether an error has cost the connection of this unit of work."""
         return self._pooled is not None and forget_if_lost(self._engine.sync_engine, self._driver, error)
 
     async def abandon(self) -> None:

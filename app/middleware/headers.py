@@ -15,11 +15,6 @@ def read_header(scope: Scope, name: bytes) -> str:
     return ""
 
 
-def count_headers(scope: Scope, name: bytes) -> int:
-    """Count the headers of this name, in lower case."""
-    return sum(key == name for key, _ in scope["headers"])
-
-
 def encode_headers(headers: Mapping[str, str]) -> RawHeaders:
     """Write headers for an answer."""
     return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]

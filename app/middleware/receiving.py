@@ -6,7 +6,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.exceptions import OverloadedError
 from app.core.rate_limit import address_key
-from app.middleware.headers import read_header
 
 SHARE = 8
 """One client may fill an eighth of the room for bodies."""
@@ -51,8 +50,11 @@ class ReceivingMiddleware:
 
 
 def has_body(scope: Scope) -> bool:
-    """Tell whether a request announces a body (RFC 9112, section 6)."""
-    return bool(read_header(scope, b"transfer-encoding")) or read_header(scope, b"content-length") not in ("", "0")
+    """Return whether a request announces a body (RFC 9112, section 6)."""
+    return any(
+        name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
+        for name, value in scope["headers"]
+    )
 
 
 async def receive_all(receive: Receive) -> list[Message]:

@@ -10,7 +10,6 @@ from app.core.exceptions import (
     HeadersTooLargeError,
     ValidationFailedError,
 )
-from app.middleware.headers import read_header
 
 MAXIMUM_HEAD_BYTES = 32_768
 MAXIMUM_JSON_DEPTH = 32
@@ -45,25 +44,27 @@ class SizeLimitsMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        announced = b"0"
+        announced, content_type = b"0", b""
         head_bytes = len(scope["query_string"])
         for name, value in scope["headers"]:
             head_bytes += len(name) + len(value)
             if name == b"content-length":
                 announced = value
+            elif name == b"content-type":
+                content_type = value
             elif name == b"cookie" and value.count(b";") >= MAXIMUM_COOKIES:
                 raise HeadersTooLargeError
         if head_bytes > MAXIMUM_HEAD_BYTES:
             raise HeadersTooLargeError
         if announced.isdigit() and int(announced[:20]) > self.maximum_body_bytes:
             raise ContentTooLargeError
-        await self.app(scope, BoundedBody(receive, self.maximum_body_bytes, read_header(scope, b"content-type")), send)
+        await self.app(scope, BoundedBody(receive, self.maximum_body_bytes, content_type), send)
 
 
 class BoundedBody:
     """Receives a body up to its bounds."""
 
-    def __init__(self, receive: Receive, maximum_bytes: int, content_type: str) -> None:
+    def __init__(self, receive: Receive, maximum_bytes: int, content_type: bytes) -> None:
         """Pass on what the server receives."""
         self._receive = receive
         self._content_type = content_type.lower()
@@ -85,7 +86,7 @@ class BoundedBody:
         return message
 
     def _check(self, body: bytes) -> None:
-        if "json" in self._content_type:
+        if b"json" in self._content_type:
             if is_not_utf_8(body):
                 raise BadRequestError("JSON must be encoded in UTF-8 (RFC 8259, section 8.1).")
             if is_too_complex(body):
@@ -93,7 +94,7 @@ class BoundedBody:
                 raise ValidationFailedError(
                     f"The JSON has more than {levels} levels or {tokens} strings, brackets and commas."
                 )
-        elif "urlencoded" in self._content_type:
+        elif b"urlencoded" in self._content_type:
             if len(body) > MAXIMUM_FORM_BYTES:
                 raise ContentTooLargeError
             if body.count(b"&") >= MAXIMUM_FORM_FIELDS:
@@ -103,12 +104,12 @@ class BoundedBody:
 
 
 def is_not_utf_8(document: bytes) -> bool:
-    """Tell whether JSON is in UTF-16 or UTF-32, which Python's parser would accept."""
+    """Return whether JSON is in UTF-16 or UTF-32, which Python's parser would accept."""
     return b"\0" in document[:4] or document.startswith(NOT_UTF_8)
 
 
 def is_too_complex(document: bytes) -> bool:
-    """Tell whether JSON has more than `MAXIMUM_JSON_DEPTH` levels or `MAXIMUM_JSON_TOKENS` tokens.
+    """Return whether JSON has more than `MAXIMUM_JSON_DEPTH` levels or `MAXIMUM_JSON_TOKENS` tokens.
 
     Stops there, and leaves all other faults to the parser.
     """

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-import asyncpg
 import structlog
 from sqlalchemy import bindparam, func, select
 
 from app.core.background import in_background
 from app.core.exceptions import DomainError
 from app.core.security import AccessClaims
+from app.db.connect import is_direct
 from app.db.reader import DATABASE_FAULTS
 from app.db.session import Database
 from app.models.session import UserSession
@@ -164,15 +164,3 @@ class LiveSessions:
         self._changes += 1
         self._sessions.clear()
         self._of_user.clear()
-
-
-async def is_direct(connection: asyncpg.Connection, listening_on: str | None = None) -> bool:
-    """Tell whether a connection leads to its own server process, which listens on a channel if one is given.
-
-    A pooler hands statements to server processes other than the one that it has announced, and one of those may listen
-    while nobody reads what it hears.
-    """
-    question = "SELECT pg_backend_pid(), ARRAY(SELECT pg_listening_channels())"
-    [row] = await connection.fetch(question, timeout=HEARTBEAT_SECONDS)
-    pid, channels = row
-    return bool(pid == connection.get_server_pid()) and (listening_on is None or listening_on in channels)

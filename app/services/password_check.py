@@ -146,12 +146,13 @@ class PasswordCheck:
             select(UserSession.ip_address)
             .join(User, User.id == UserSession.user_id)
             .where(User.email == normalize_email(email), UserSession.expires_at > datetime.now(UTC))
+            .where(UserSession.ip_address.is_not(None))
             .distinct()
         )
         return [address_key(address) for address in await self.database.primary_reader().scalars(statement)]
 
     async def _notify_owner(self, email: str) -> None:
-        """Mail the owner, once a day, that somebody guesses at the password; the mail has a link to reset it."""
+        """Mail the owner, once a day, about the failed logins, with a link to reset the password."""
         try:
             await self.limiter.hit(NOTICES, account_key(email))
         except TooManyRequestsError:

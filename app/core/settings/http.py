@@ -99,7 +99,7 @@ class HttpSettings(ProcessSettings):
         return self.allowed_hosts or (public, "localhost", "127.0.0.1", "[::1]", *own)
 
     def shows_metrics_to(self, address: str | None) -> bool:
-        """Tell whether this address may read the metrics; one that is none may not."""
+        """Return whether this address may read the metrics; one that is none may not."""
         try:
             client = ip_address(address or "")
         except ValueError:
@@ -141,9 +141,7 @@ class HttpSettings(ProcessSettings):
     @classmethod
     def _check_networks(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         for network in value:
-            if is_production(info):
-                check_network(network)
-            ip_network(network)
+            (check_network if is_production(info) else ip_network)(network)
         return value
 
     @field_validator("rate_limit_enabled")

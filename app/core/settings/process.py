@@ -39,12 +39,12 @@ Seconds = Annotated[float, Field(gt=0, le=600)]
 
 
 def is_deployed(info: ValidationInfo) -> bool:
-    """Tell whether the rules for every environment but development hold."""
+    """Return whether the rules for every environment but development hold."""
     return info.data.get("environment") in (Environment.STAGING, Environment.PRODUCTION)
 
 
 def is_production(info: ValidationInfo) -> bool:
-    """Tell whether the rules of production hold; staging may run without TLS and mail, and with cheap hashes."""
+    """Return whether the rules of production hold; staging may run without TLS and mail, and with cheap hashes."""
     return info.data.get("environment") is Environment.PRODUCTION
 
 
@@ -81,12 +81,12 @@ class ProcessSettings(BaseSettings):
 
     @property
     def is_development(self) -> bool:
-        """Tell whether the conveniences of development are on."""
+        """Return whether the conveniences of development are on."""
         return self.environment is Environment.DEVELOPMENT
 
     @property
     def has_docs(self) -> bool:
-        """Tell whether the API documentation is served: everywhere but in production."""
+        """Return whether the API documentation is served: everywhere but in production."""
         return self.environment is not Environment.PRODUCTION
 
     @field_validator("debug")

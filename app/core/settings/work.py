@@ -32,7 +32,7 @@ class WorkSettings(ProcessSettings):
 
     @property
     def runs_worker_in_process(self) -> bool:
-        """Tell whether the web process runs jobs."""
+        """Return whether the web process runs jobs."""
         return self.is_development if self.worker_in_process is None else self.worker_in_process
 
     @field_validator("smtp_url")
