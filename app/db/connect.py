@@ -5,6 +5,7 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -117,19 +118,18 @@ class Connector:
                     self._hosts = [host, *(other for other in self._hosts if other != host)]
                     return chosen
         finally:
-            await _end(attempts, chosen)
+            for task in attempts:
+                task.cancel()
+                task.add_done_callback(partial(_close_unless, chosen))
         # Prefer any other error to "this server is a standby".
         errors.sort(key=lambda error: isinstance(error, asyncpg.InternalClientError))
         raise errors[0]
 
 
-async def _end(attempts: list[asyncio.Task[tuple[str, asyncpg.Connection]]], chosen: asyncpg.Connection | None) -> None:
-    """Cancel the attempts that still run, and close what others have opened."""
-    for attempt in attempts:
-        attempt.cancel()
-    for outcome in await asyncio.gather(*attempts, return_exceptions=True):
-        if isinstance(outcome, tuple) and outcome[1] is not chosen:
-            outcome[1].terminate()
+def _close_unless(chosen: asyncpg.Connection | None, attempt: asyncio.Task[tuple[str, asyncpg.Connection]]) -> None:
+    """Close the connection of an attempt that is not the chosen one. Nobody waits for that: a host may be silent."""
+    if not attempt.cancelled() and attempt.exception() is None and attempt.result()[1] is not chosen:
+        attempt.result()[1].terminate()
 
 
 @contextmanager

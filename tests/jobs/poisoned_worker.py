@@ -7,17 +7,20 @@ import asyncio
 import os
 import signal
 import sys
+from datetime import timedelta
 
 from app.db.session import Database
-from app.jobs.kinds import JobContext, JobKind
+from app.jobs.kinds import JobContext, JobKind, RetryPolicy
 from app.jobs.runner import JobRunner, make_resources
 from tests.conftest import make_settings
-from tests.jobs.conftest import IMPATIENT, Journal, Note, run_until
+from tests.jobs.conftest import Journal, Note, run_until
+
+TWICE = RetryPolicy(maximum_attempts=2, first_delay=timedelta(milliseconds=20))
 
 
 async def work(dsn: str) -> None:
     """Work until killed, or until only failed jobs are left."""
-    settings = make_settings(dsn, job_heartbeat_timeout_seconds=0.5, log_level="ERROR")
+    settings = make_settings(dsn, job_heartbeat_timeout_seconds=1.5, log_level="ERROR")
     database = Database(settings)
     journal = Journal(database)
 
@@ -30,7 +33,7 @@ async def work(dsn: str) -> None:
     async def is_done() -> bool:
         return set(await journal.queue()) <= {"failed"}
 
-    runner = JobRunner(make_resources(settings, database), [JobKind(Note, handle, IMPATIENT)], ())
+    runner = JobRunner(make_resources(settings, database), [JobKind(Note, handle, TWICE)], ())
     await run_until(runner, is_done)
 
 
