@@ -8,13 +8,15 @@ import argparse
 import shutil
 import statistics
 import sys
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
 import httpx2
 
-from benchmarks.report import Comparison, write
-from benchmarks.rig import PASSWORD, Figures, Rig, Server, running_rig, wrk
+from benchmarks.report import Beside, Comparison, write
+from benchmarks.rig import EMAIL, PASSWORD, Figures, Rig, Server, running_rig, wrk
 
 ROWS = 10_000
 DEEP_ROWS, DEEP_PAGE, PAGE_SIZE = 1_000_000, 5_000, 20
@@ -52,26 +54,74 @@ def compare(rig: Rig, seconds: float, rounds: int) -> dict[str, dict[str, Figure
     return {workload: {name: median(f) for name, f in by.items()} for workload, by in measured.items()}
 
 
-def log_in_beside(rig: Rig, seconds: float) -> tuple[float, float]:
-    """Read alone, and while 4 clients log in without pause; give the share of requests that is kept, and the p99."""
-    path = rig.items[0]
-    alone = wrk(rig.servers["ours"], path, rig.token, seconds)
+def log_in(client: httpx2.Client, number: int, email: str) -> dict[str, str]:
+    """Log in from an address of its own, because logins of one address are limited; return the answer."""
+    form = {"grant_type": "password", "username": email, "password": PASSWORD}
+    headers = {"X-Forwarded-For": f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"}
+    answer: dict[str, str] = client.post("/api/v1/auth/token", data=form, headers=headers).json()
+    return answer
+
+
+def refresh(client: httpx2.Client, token: str) -> str:
+    """Exchange a refresh token; return the next one."""
+    form = {"grant_type": "refresh_token", "refresh_token": token}
+    return str(client.post("/api/v1/auth/token", data=form).raise_for_status().json()["refresh_token"])
+
+
+def grants(rig: Rig, seconds: float) -> dict[str, dict[str, Figures]]:
+    """Measure logins and refreshes, one after the other; the other contenders have neither."""
+    server, numbers = rig.servers["ours"], count()
+    with httpx2.Client(base_url=server.address, timeout=30) as client:
+        token = log_in(client, next(numbers), EMAIL)["refresh_token"]
+
+        def refresh_again() -> None:
+            nonlocal token
+            token = refresh(client, token)
+
+        return {
+            "login": {"ours": time_calls(server, seconds, lambda: log_in(client, next(numbers), EMAIL))},
+            "refresh": {"ours": time_calls(server, seconds, refresh_again)},
+        }
+
+
+def time_calls(server: Server, seconds: float, call: Callable[[], object]) -> Figures:
+    """Call again and again for some seconds."""
+    times: list[float] = []
+    before, started = server.cpu_seconds(), time.perf_counter()
+    while time.perf_counter() < started + seconds:
+        began = time.perf_counter()
+        call()
+        times.append((time.perf_counter() - began) * 1000)
+    cpu = (server.cpu_seconds() - before) * 1000 / len(times)
+    percentiles = statistics.quantiles(times, n=100)
+    return Figures(len(times), len(times) / seconds, percentiles[49], percentiles[98], cpu)
+
+
+def read_beside(rig: Rig, seconds: float, clients: int, act: Callable[[httpx2.Client, int], object]) -> Beside:
+    """Read alone, and while clients do something else without pause."""
+    path, ours = rig.items[0], rig.servers["ours"]
+    alone = wrk(ours, path, rig.token, seconds)
     is_over: list[bool] = []
+    numbers = count(1_000_000)
 
-    def log_in(number: int) -> None:
-        form = {"grant_type": "password", "username": f"nobody{number}@example.com", "password": PASSWORD}
-        with httpx2.Client(base_url=rig.servers["ours"].address, timeout=30) as client:
-            for attempt in count():
-                if is_over:
-                    return
-                client.post("/api/v1/auth/token", data={**form, "username": f"{attempt}{form['username']}"})
+    def keep_on() -> None:
+        with httpx2.Client(base_url=ours.address, timeout=30) as client:
+            while not is_over:
+                act(client, next(numbers))
 
-    with ThreadPoolExecutor(4) as threads:
-        for number in range(4):
-            threads.submit(log_in, number)
-        beside = wrk(rig.servers["ours"], path, rig.token, seconds)
+    with ThreadPoolExecutor(clients) as threads:
+        for _ in range(clients):
+            threads.submit(keep_on)
+        beside = wrk(ours, path, rig.token, seconds)
         is_over.append(True)
-    return beside.rate / alone.rate, beside.p99
+    return Beside(beside.rate / alone.rate, beside.p99)
+
+
+def beside_refreshes(rig: Rig, seconds: float) -> Beside:
+    """Read while one client refreshes: that must not empty the cache of live sessions."""
+    with httpx2.Client(base_url=rig.servers["ours"].address) as client:
+        tokens = [log_in(client, 0, EMAIL)["refresh_token"]]
+    return read_beside(rig, seconds, 1, lambda client, _: tokens.append(refresh(client, tokens.pop())))
 
 
 def deep_page(rig: Rig) -> tuple[float, float]:
@@ -117,14 +167,14 @@ def main() -> int:
     with running_rig(ROWS) as rig:
         figures = compare(rig, seconds, rounds)
         crowd = wrk(rig.servers["ours"], rig.items[0], rig.token, seconds, connections=64)
-        kept, login_p99 = log_in_beside(rig, seconds)
+        beside_logins = read_beside(rig, seconds, 4, lambda client, n: log_in(client, n, f"nobody{n}@example.com"))
         comparison = Comparison(
-            figures=figures,
+            figures={**figures, **grants(rig, seconds)},
             memory={name: rig.servers[name].worker_mib() for name in CONTENDERS},
             cold_start={name: rig.servers[name].cold_start for name in CONTENDERS},
             crowd=crowd,
-            kept_beside_logins=kept,
-            p99_beside_logins=login_p99,
+            beside_logins=beside_logins,
+            beside_refreshes=beside_refreshes(rig, seconds),
             pages=(1.0, 1.0) if quick else deep_page(rig),
             two_workers=two_workers(rig, seconds),
         )

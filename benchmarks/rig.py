@@ -24,6 +24,8 @@ from devtools.loopback import free_port, wait_for
 from devtools.postgres import EmbeddedPostgres, running_postgres
 
 SERVER_CORE, LOAD_CORE = "0", "1"
+EMAIL = "bench@example.com"
+PUBLIC_URL = "https://bench.example.com"
 PASSWORD = "wrong horse battery staple"
 TICKS = os.sysconf("SC_CLK_TCK")
 UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
@@ -156,14 +158,16 @@ def make_servers(dsn: str) -> dict[str, Server]:
     shared = {
         "BENCH_DSN": dsn,
         "BENCH_KEY": derive_key(secret, "access token").hex(),
-        "BENCH_ISSUER": settings.public_url,
+        "BENCH_ISSUER": PUBLIC_URL,
         "BENCH_AUDIENCE": settings.project_name,
     }
     ours = {
         "ENVIRONMENT": "production",
         "DATABASE_URL": dsn,
         "SECRET_KEY": secret,
-        "PUBLIC_URL": settings.public_url,
+        "PUBLIC_URL": PUBLIC_URL,
+        "ALLOWED_HOSTS": "127.0.0.1",
+        "SMTP_URL": "smtp://127.0.0.1:9",
         "RATE_LIMIT_PER_MINUTE": "1000000",
         "SHUTDOWN_DRAIN_SECONDS": "0",
         "RECYCLE_AFTER_REQUESTS": "0",
@@ -202,7 +206,7 @@ def running_rig(rows: int) -> Iterator[Rig]:
 def fill(rig: Rig, rows: int) -> None:
     """Register somebody, log them in, and give them items."""
     address = rig.servers["ours"].address
-    account = {"email": "bench@example.com", "password": PASSWORD}
+    account = {"email": EMAIL, "password": PASSWORD}
     owner = httpx2.post(f"{address}/api/v1/users", json=account).raise_for_status().json()["id"]
     form = {"grant_type": "password", "username": account["email"], "password": PASSWORD}
     rig.token = httpx2.post(f"{address}/api/v1/auth/token", data=form).raise_for_status().json()["access_token"]
