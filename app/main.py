@@ -24,8 +24,7 @@ from app.core.rate_limit import RateLimiter
 from app.core.security import AccessTokens
 from app.core.telemetry import configure_telemetry
 from app.core.watchdog import EventLoopWatchdog
-from app.db.pagination import Cursors
-from app.db.session import Database
+from app.db.database import Database
 from app.dependencies import State
 from app.middleware.catch_all import CatchAllMiddleware
 from app.middleware.concurrency_limit import ConcurrencyLimitMiddleware
@@ -135,7 +134,6 @@ def make_lifespan(settings: Settings, metrics: Metrics) -> Callable[[FastAPI], A
                 database=database,
                 passwords=passwords,
                 access_tokens=AccessTokens.from_settings(settings),
-                cursors=Cursors.from_settings(settings),
                 limiter=limiter,
                 sessions=sessions,
                 health=HealthService(database),

@@ -9,7 +9,7 @@ import structlog
 from app.core.config import Settings
 from app.core.heartbeat import beat
 from app.core.logging import toggle_debug
-from app.db.session import Database
+from app.db.database import Database
 from app.jobs.runner import JobRunner, make_resources, running_jobs
 
 log = structlog.get_logger(__name__)

@@ -13,8 +13,8 @@ from sqlalchemy import text
 
 from app.core.config import load_settings
 from app.core.exceptions import DomainError
+from app.db.database import Database
 from app.db.queue import JobPayload, enqueue
-from app.db.session import Database
 
 ROUNDS = 1000
 

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 # As under gunicorn, where counts live in files; looked at when prometheus_client is imported.
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="metrics-")
@@ -25,12 +26,12 @@ from starlette.types import ASGIApp, Message
 
 from app.core.config import Settings
 from app.main import create_application
-from app.models.item import ITEM
+from app.services.item_service import ItemService
 from benchmarks.report import write_section
 from benchmarks.rig import Rig, running_rig, wrk
 
 ROUNDS, REQUESTS = 15, 200
-STATEMENT = "the statement, with its connection"
+STATEMENT = "the session and the statement, with its connection"
 FASTAPI = "FastAPI: routing, dependencies, serialising"
 Run = Callable[[], Awaitable[Any]]
 
@@ -90,8 +91,13 @@ async def measure(rig: Rig) -> dict[str, float]:
     async with app.router.lifespan_context(app) as lifespan_state:
         state = lifespan_state or {}
         owner = state["access_tokens"].verify(rig.token).user_id
-        parameters = {"owner": owner, "item_id": rig.items[0].rpartition("/")[2]}
-        runs: dict[str, Run] = {STATEMENT: lambda: state["database"].reader().fetch(ITEM, parameters)}
+        item_id = UUID(rig.items[0].rpartition("/")[2])
+
+        async def read_item() -> None:
+            async with state["database"].read_only() as db:
+                await ItemService(db, owner).get(item_id)
+
+        runs: dict[str, Run] = {STATEMENT: read_item}
         for name, layer in layers_of(app).items():
             runs[name] = request(layer, app, rig.items[0], rig.token, state)
         gc.collect()

@@ -130,7 +130,7 @@ async def take(world: World) -> asyncpg.Connection | None:
         return None
 
 
-@drill("a table is locked", refusals={UNAVAILABLE}, definite=True, rate=12)
+@drill("a table is locked", refusals={UNAVAILABLE}, definite=True, rate=60)
 async def table_locked(world: World, scene: Scene) -> None:
     """Writes give up after the lock time-out; reads go on."""
     await asyncio.sleep(1)

@@ -10,8 +10,8 @@ from pydantic import SecretStr
 
 from app.core.config import Settings
 from app.core.database_url import PROJECT_ROOT
+from app.db.database import Database
 from app.db.queue import enqueue
-from app.db.session import Database
 from drills.drill import Scene, drill
 from drills.poisoned_worker import MAXIMUM_ATTEMPTS, Poison
 from drills.world import World

@@ -13,8 +13,8 @@ from sqlalchemy import text
 
 from app.core.config import load_settings
 from app.core.logging import configure_logging
+from app.db.database import Database
 from app.db.queue import JobPayload
-from app.db.session import Database
 from app.jobs.kinds import JobContext, JobKind, RetryPolicy
 from app.jobs.registry import KINDS
 from app.jobs.runner import JobRunner, make_resources, running_jobs
@@ -43,8 +43,11 @@ async def work() -> None:
     kinds = (*KINDS, JobKind(Poison, kill_worker, policy))
     async with running_jobs(JobRunner(make_resources(settings, database), kinds, ())):
         left = text("SELECT count(*) FROM pgqueuer WHERE status <> 'failed'")
-        while await database.primary_reader().scalar(left):  # noqa: ASYNC110  only the database knows
+        waiting = 1
+        while waiting:
             await asyncio.sleep(0.05)
+            async with database.read_only() as db:
+                waiting = await db.scalar(left)
     await database.dispose()
 
 

@@ -12,9 +12,9 @@ from sqlalchemy.exc import DBAPIError
 import app.models  # noqa: F401  registers every table
 from app.core.config import load_settings
 from app.db.base import Base
+from app.db.database import Database
 from app.db.migrations import SETTINGS_ATTRIBUTE
 from app.db.roles import limit_role
-from app.db.session import Database
 
 log = structlog.get_logger(__name__)
 

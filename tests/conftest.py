@@ -29,8 +29,8 @@ TEST_DATABASE_URL = os.environ.pop("TEST_DATABASE_URL", None)
 for name in Settings.model_fields:
     os.environ.pop(name.upper(), None)
 
+from app.db.database import Database  # noqa: E402
 from app.db.migrations import upgrade  # noqa: E402  the imports below read the settings
-from app.db.session import Database  # noqa: E402
 from app.main import create_application  # noqa: E402
 from tests.mails import Outbox  # noqa: E402
 
@@ -126,6 +126,8 @@ def make_settings(database_url: str, **changes: Any) -> Settings:
         "log_level": "WARNING",
         "worker_in_process": False,
         "rate_limit_enabled": False,
+        # Whoever takes a second connection while holding one waits for ever, and fails.
+        "database_pool_size": 1,
         # Tests that are not async block the loop of the shared application.
         "event_loop_block_seconds": 600,
     }
@@ -164,9 +166,14 @@ async def serving(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
 
 
 @pytest.fixture(scope="session")
-async def application(settings: Settings) -> AsyncIterator[ASGIApp]:
+def app(settings: Settings) -> FastAPI:
+    """The application under test, for `dependency_overrides`."""
+    return create_application(settings)
+
+
+@pytest.fixture(scope="session")
+async def application(app: FastAPI) -> AsyncIterator[ASGIApp]:
     """The application, started."""
-    app = create_application(settings)
     async with app.router.lifespan_context(app) as state:
         yield with_state(app, state)  # type: ignore[arg-type]  # the lifespan yields a State
 

@@ -9,7 +9,7 @@ import httpx2
 import jwt
 from sqlalchemy import update
 
-from app.db.session import Database
+from app.db.database import Database
 from app.models.user import Role, User
 
 PASSWORD = "correct horse battery staple"

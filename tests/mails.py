@@ -6,10 +6,11 @@ from email.message import EmailMessage
 from sqlalchemy import text
 
 from app.core.config import Settings
-from app.db.session import Database
+from app.db.database import Database
 from app.jobs.kinds import Resources
 from app.jobs.runner import JobRunner, make_resources
 from tests.jobs.conftest import run_until
+from tests.queries import ReadOnly
 
 TOKEN = re.compile(r"#token=([\w-]+)")
 
@@ -32,7 +33,7 @@ class Outbox:
         self.messages.clear()
 
         async def is_done() -> bool:
-            session = self.database.reader()
+            session = ReadOnly(self.database)
             waiting: int | None = await session.scalar(text("SELECT count(*) FROM pgqueuer"))
             return waiting == 0
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from app.cli import cli
 from app.core.config import Settings
-from app.db.session import Database
+from app.db.database import Database
 from tests.factories import PASSWORD, Accounts
 
 runner = CliRunner()

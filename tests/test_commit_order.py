@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.config import Settings
 from app.db.base import Base
-from app.db.session import Database
+from app.db.database import Database
 from app.main import create_application
 from app.models.one_time_token import Purpose
 from app.services.one_time_tokens import issue_token

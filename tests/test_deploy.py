@@ -17,11 +17,12 @@ from starlette.types import ASGIApp
 from app.core.config import Settings
 from app.core.database_url import PROJECT_ROOT
 from app.core.metrics import Metrics
-from app.db.session import Database
+from app.db.database import Database
 from app.main import create_application
 from devtools.postgres import BINARIES
 from tests.conftest import DatabaseMaker, make_settings, serving
 from tests.factories import PASSWORD, Accounts
+from tests.queries import ReadOnly
 
 DEPLOY = PROJECT_ROOT / "deploy"
 KUBERNETES = DEPLOY / "kubernetes"
@@ -169,7 +170,7 @@ async def test_a_backup_can_be_restored(
 async def counts(dsn: str) -> dict[str, int]:
     """The number of rows in every table."""
     database = Database(make_settings(dsn))
-    session = database.reader()
+    session = ReadOnly(database)
     tables = await session.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"))
     found = {name: await session.scalar(select(func.count()).select_from(table(name))) or 0 for name in tables}
     await database.dispose()

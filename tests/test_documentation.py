@@ -11,7 +11,7 @@ import pytest
 from app.core.config import Settings
 from app.core.database_url import PROJECT_ROOT
 from app.core.exceptions import domain_errors
-from app.db.session import Database
+from app.db.database import Database
 from devtools.loopback import free_port
 from tests.processes import serving
 

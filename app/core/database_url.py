@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +11,9 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsp
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 MAXIMUM_SOCKET_DIRECTORY_LENGTH = 80
 """A socket's path has at most 107 bytes on Linux and 103 on macOS, the file name included."""
-SCHEMES = ("postgresql", "postgres", "postgresql+asyncpg", "postgresql+psycopg", "postgresql+psycopg2")
-NOT_FOR_ASYNCPG = frozenset(
+SCHEME = re.compile(r"postgres(ql)?(\+\w+)?")
+"""The spellings of SQLAlchemy, whatever driver they name, and of hosting providers."""
+NOT_FOR_DRIVER = frozenset(
     {
         *("channel_binding", "connect_timeout", "fallback_application_name", "gssdelegation", "gssencmode"),
         *("keepalives", "keepalives_count", "keepalives_idle", "keepalives_interval", "load_balance_hosts"),
@@ -19,7 +21,7 @@ NOT_FOR_ASYNCPG = frozenset(
         *("connection_limit", "pgbouncer", "pool_timeout", "schema"),
     }
 )
-"""Parameters of libpq, and of ORMs of other languages, that asyncpg would send to the server as settings."""
+"""Parameters of libpq, and of ORMs of other languages, that the driver would send to the server as settings."""
 
 
 def to_dsn(url: str) -> str:
@@ -28,7 +30,7 @@ def to_dsn(url: str) -> str:
     Raises ValueError for anything that is not PostgreSQL, and for a password with characters that are not escaped.
     """
     parts = urlsplit(url)
-    if parts.scheme not in SCHEMES:
+    if not SCHEME.fullmatch(parts.scheme):
         raise ValueError("must be a postgresql:// URL")
     if parts.netloc.count("@") > 1:
         raise ValueError("has an @ in the user name or the password: write it as %40")
@@ -41,11 +43,11 @@ def to_dsn(url: str) -> str:
     return urlunsplit(parts._replace(scheme="postgresql", netloc=parts.netloc or "postgres@"))
 
 
-def for_asyncpg(dsn: str) -> tuple[str, list[str]]:
-    """Leave out what asyncpg does not know of a DSN; return the names of what was left out, too."""
+def for_driver(dsn: str) -> tuple[str, list[str]]:
+    """Return a DSN without the parameters that the driver does not know, and the names of those."""
     parts = urlsplit(dsn)
     query = parse_qsl(parts.query)
-    ignored = sorted({name for name, _ in query} & NOT_FOR_ASYNCPG)
+    ignored = sorted({name for name, _ in query} & NOT_FOR_DRIVER)
     if not ignored:
         return dsn, []
     kept = urlencode([pair for pair in query if pair[0] not in ignored], quote_via=quote)

@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import DateTime, MetaData, func
+from sqlalchemy import DateTime, MetaData, func, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from uuid_utils.compat import uuid7
 
@@ -20,9 +20,9 @@ NAMING_CONVENTION = {
 LIKE_ESCAPE = "/"
 
 
-def escape_like(text: str) -> str:
-    """Let LIKE take every character for itself."""
-    return re.sub(r"[/%_]", lambda match: LIKE_ESCAPE + match[0], text)
+def escape_like(value: str) -> str:
+    """Escape the wildcards of LIKE, for `column.icontains(value, escape=LIKE_ESCAPE)`."""
+    return re.sub(r"[/%_]", lambda match: LIKE_ESCAPE + match[0], value)
 
 
 class Base(DeclarativeBase):
@@ -45,3 +45,9 @@ class Timestamped:
 
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+
+class Versioned:
+    """A number that each UPDATE raises, for entity tags and conditional changes."""
+
+    version: Mapped[int] = mapped_column(server_default="1", onupdate=text("version + 1"))

@@ -14,7 +14,7 @@ import structlog
 from asyncpg.connect_utils import SessionAttribute
 
 from app.core.config import Settings
-from app.core.database_url import describe, for_asyncpg, is_embedded, single_hosts
+from app.core.database_url import describe, for_driver, is_embedded, single_hosts
 from app.core.exceptions import DatabaseUnavailableError, UnavailableError
 from app.core.settings.database import Pooler
 from app.db.errors import translate
@@ -49,14 +49,20 @@ def server_settings(settings: Settings) -> dict[str, str]:
 class Connector:
     """Opens connections to one database URL, which may name several hosts and may lead through a pooler."""
 
-    def __init__(self, settings: Settings, dsn: str, accept: ServerKind) -> None:
-        """Connect to a server of this kind (libpq's target_session_attrs); None: what the URL says, or any."""
-        self.dsn, ignored = for_asyncpg(dsn)
+    def __init__(self, settings: Settings, dsn: str, accept: ServerKind, *, read_only: bool = False) -> None:
+        """Connect to a server of this kind (libpq's target_session_attrs); None: what the URL says, or any.
+
+        The server refuses writes on `read_only` connections, unless a pooler is between.
+        """
+        self.dsn, ignored = for_driver(dsn)
         if ignored:
             log.info("database parameters ignored", parameters=ignored, database=describe(dsn))
         self._hosts = single_hosts(self.dsn)
         self._pooler = settings.database_pooler
         self._settings = server_settings(settings)
+        self.read_only = read_only
+        if read_only:
+            self._settings["default_transaction_read_only"] = "on"
         self._options: dict[str, Any] = {
             "timeout": settings.database_connect_timeout_seconds,
             # The server ends a slow statement first; this is for one that no longer answers.
@@ -64,6 +70,11 @@ class Connector:
             "target_session_attrs": accept,
             **tls_options(self.dsn),
         }
+
+    @property
+    def enforces_read_only(self) -> bool:
+        """Whether the server refuses writes on each connection: known once, and not through a pooler."""
+        return self.read_only and self._pooler is Pooler.NONE
 
     async def __call__(self) -> asyncpg.Connection:
         """Open a connection, or raise DatabaseUnavailableError, whose `reason` is for the operator."""

@@ -52,6 +52,7 @@ BY_SQLSTATE: dict[str, type[DomainError]] = {
 CONNECTION_EXCEPTION_CLASS = "08"
 INVALID_AUTHORIZATION_CLASS = "28"
 """Credentials that the server refuses: they are being rotated, or wrong."""
+READ_ONLY = "25006"
 ENDED_BY_THE_SERVER = frozenset({"25006", "57P01", "57P02", "57P03", "57P05"})
 """A read-only server ends nothing by itself; but its connections are of no use either."""
 BY_TYPE: dict[type[BaseException], type[DomainError]] = {
@@ -93,15 +94,25 @@ def _of_cause(cause: BaseException) -> type[DomainError] | None:
     return next((kind for raised, kind in BY_TYPE.items() if isinstance(cause, raised)), None)
 
 
-def is_ending(error: BaseException) -> bool:
-    """Return whether the server has ended the connection, or is a mere replica: others will fare the same."""
+def is_write_in_read_only(error: BaseException) -> bool:
+    """Return whether a statement wrote in a read-only transaction: the server is read-only, or the session is."""
+    return any(getattr(cause, "sqlstate", None) == READ_ONLY for cause in _causes(error))
+
+
+def is_ending(error: BaseException, *, read_only: bool = False) -> bool:
+    """Return whether the server ends connections or has become a standby: all others will fail alike.
+
+    On a connection that is `read_only` by design a refused write says nothing about the server.
+    """
     state = getattr(error, "sqlstate", None) or ""
+    if read_only and state == READ_ONLY:
+        return False
     return state in ENDED_BY_THE_SERVER or state.startswith(CONNECTION_EXCEPTION_CLASS)
 
 
-def note_disconnect(context: ExceptionContext) -> None:
-    """Let SQLAlchemy's pool forget all its connections then."""
-    if is_ending(context.original_exception):
+def note_disconnect(context: ExceptionContext, *, read_only: bool) -> None:
+    """Let SQLAlchemy's pool replace all its connections then."""
+    if is_ending(context.original_exception, read_only=read_only):
         context.is_disconnect = True
 
 
@@ -115,3 +126,15 @@ def translate(error: Exception, *, is_lost: bool = False) -> DomainError:
         return UnitOfWorkLostError()
     found = (_of_cause(cause) for cause in _causes(error))
     return next((kind for kind in found if kind), InternalError)()
+
+
+def driver_error(error: BaseException, sql: str, *, is_lost: bool) -> BaseException:
+    """Return the exception that SQLAlchemy raises for an error of asyncpg, so that `except IntegrityError` works."""
+    if not isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError | asyncpg.InternalClientError):
+        return error
+    kind: type[exc.DBAPIError] = exc.DBAPIError
+    if isinstance(error, asyncpg.IntegrityConstraintViolationError):
+        kind = exc.IntegrityError
+    elif isinstance(error, asyncpg.InterfaceError):
+        kind = exc.InterfaceError
+    return kind(sql, None, error, hide_parameters=True, connection_invalidated=is_lost)

@@ -1,35 +1,22 @@
-"""Keyset paging: pages that neither skip nor repeat rows while others are inserted and deleted."""
+"""Keyset pagination. No row is lost or repeated while others write, if the key is unique for each row of the result."""
 
-import hashlib
-import hmac
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from functools import lru_cache
-from typing import Any, Generic, Self, TypeVar
-from uuid import UUID
+from operator import itemgetter
+from typing import Any, Generic, Protocol, TypeVar
 
-from sqlalchemy import ColumnElement, Integer, Select, bindparam, tuple_
-from sqlalchemy.orm import QueryableAttribute
+from sqlalchemy import Column, Integer, Select, bindparam, tuple_
+from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 
-from app.core.config import Settings
-from app.core.exceptions import InvalidCursorError
-from app.core.security import derive_keys
-from app.db.prepared import Parameters, Prepared, R
-from app.db.reader import Reader
+from app.db.cursors import READERS
+from app.db.entities import DIALECT
+from app.db.session import Session
+from app.db.statements import Bound, detaching
+from app.db.traced import Reader
 
-SIGNATURE_BYTES = 16
-SEPARATOR = "\0"
-"""No text of PostgreSQL has it."""
-READERS: dict[str, Callable[[str], object]] = {
-    "datetime": datetime.fromisoformat,
-    "UUID": UUID,
-    "int": int,
-    "str": str,
-}
-"""How the values that lists are sorted by are read back."""
 T = TypeVar("T")
+EXTRA = 2
+"""The columns that a page adds: the sort value and the key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,104 +27,130 @@ class KeysetPage(Generic[T]):
     next_cursor: str | None
 
 
-@dataclass(frozen=True, slots=True)
+class PageRequest(Protocol):
+    """What a client asks for; a schema may add `sort`: the name of a column, with a minus for descending."""
+
+    @property
+    def limit(self) -> int: ...  # noqa: D102
+    @property
+    def cursor(self) -> str | None: ...  # noqa: D102
+
+
 class Order:
-    """What a list is sorted by; the key breaks ties."""
+    """The columns that a list can be sorted by, and a unique key that breaks ties. The first column is the default."""
 
-    column: ColumnElement[Any] | QueryableAttribute[Any]
-    key: ColumnElement[Any] | QueryableAttribute[Any]
-    descending: bool
+    def __init__(self, *columns: Any, key: Any) -> None:  # noqa: ANN401  attributes, columns or labels
+        """Check the columns; raise TypeError for one that is nullable or whose type has no cursor format.
 
-
-@dataclass(frozen=True, slots=True)
-class Cursors:
-    """Writes and reads opaque cursors: the last row's sort value and key, signed for one list."""
-
-    keys: tuple[bytes, ...]
-
-    @classmethod
-    def from_settings(cls, settings: Settings) -> Self:
-        """Sign with SECRET_KEY; accept what its fallbacks signed."""
-        return cls(derive_keys(settings, "cursor"))
-
-    def write(self, scope: str, value: object, key: object) -> str:
-        """Sign a position; `scope` names the list, its owner, its sort order and its filter."""
-        payload = SEPARATOR.join((*_to_text(value), *_to_text(key))).encode()
-        return _encode(_sign(self.keys[0], scope, payload) + payload)
-
-    def read(self, scope: str, cursor: str) -> tuple[object, object]:
-        """Give the position back, or raise InvalidCursorError."""
-        try:
-            raw = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        except ValueError:
-            raise InvalidCursorError from None
-        if _encode(raw) != cursor:  # b64decode skips what is not in its alphabet
-            raise InvalidCursorError
-        signature, payload = raw[:SIGNATURE_BYTES], raw[SIGNATURE_BYTES:]
-        if not any(hmac.compare_digest(_sign(key, scope, payload), signature) for key in self.keys):
-            raise InvalidCursorError
-        kind, text, key_kind, key_text = payload.decode().split(SEPARATOR)
-        return READERS[kind](text), READERS[key_kind](key_text)
-
-
-def _to_text(value: object) -> tuple[str, str]:
-    return type(value).__name__, value.isoformat() if isinstance(value, datetime) else str(value)
-
-
-def _encode(raw: bytes) -> str:
-    return urlsafe_b64encode(raw).decode().rstrip("=")
-
-
-def _sign(key: bytes, scope: str, payload: bytes) -> bytes:
-    return hmac.digest(key, scope.encode() + b"\0" + payload, hashlib.sha256)[:SIGNATURE_BYTES]
-
-
-@dataclass(frozen=True, slots=True)
-class Keyset:
-    """Reads one page of any Select that has the columns of its order."""
-
-    cursors: Cursors
-    order: Order
-    scope: str
-    is_filtered: bool = False
-    """Whether the statement has conditions whose values decide which index serves it best."""
-
-    async def page(
-        self,
-        session: Reader,
-        statement: Select[*tuple[Any, ...]],
-        row: type[R],
-        parameters: Parameters,
-        *,
-        limit: int,
-        cursor: str | None,
-    ) -> KeysetPage[R]:
-        """Read `limit` rows after the cursor; one more tells whether a page follows.
-
-        The statement should be one that is built once, with parameters: then so is what is derived from it.
+        NULL is neither before nor after another value, so rows with NULL would be on no page. Sort by
+        `func.coalesce(column, default).label(...)` instead.
         """
-        values = {**parameters, "limit": limit + 1}
-        if cursor is not None:
-            values["after"], values["after_key"] = self.cursors.read(self.scope, cursor)
-        rows = await session.fetch(
-            _paged(statement, row, self.order, is_first=cursor is None, custom_plan=self.is_filtered), values
-        )
-        if len(rows) <= limit:
-            return KeysetPage(rows, None)
-        shown = rows[:limit]
-        last, last_key = (getattr(shown[-1], str(column.key)) for column in (self.order.column, self.order.key))
-        next_cursor = self.cursors.write(self.scope, last, last_key)
-        return KeysetPage(shown, next_cursor)
+        for column in (*columns, key):
+            kind = column.type.python_type
+            if kind not in READERS:
+                raise TypeError(
+                    f"{column} cannot be sorted by: a cursor cannot hold values of the type {column.type!r}"
+                )
+            table_column = getattr(column, "expression", column)
+            if isinstance(table_column, Column) and table_column.nullable:
+                raise TypeError(f"{column} cannot be sorted by: it is nullable; use a label of func.coalesce")
+        self._columns = {str(column.key): column for column in columns}
+        self.key = key
+
+    def parse(self, sort: str | None) -> tuple[Any, bool]:
+        """Return the column of a `sort` parameter, and whether it descends; raise KeyError if it is unknown."""
+        name = (sort or "").removeprefix("-")
+        return self._columns[name or next(iter(self._columns))], bool(sort and sort.startswith("-"))
 
 
-@lru_cache(maxsize=256)
-def _paged(
-    statement: Select[*tuple[Any, ...]], row: type[R], order: Order, *, is_first: bool, custom_plan: bool
-) -> Prepared[R]:
-    column, key = order.column, order.key
-    if not is_first:
-        position = tuple_(column, key)
-        last = tuple_(bindparam("after", type_=column.type), bindparam("after_key", type_=key.type))
-        statement = statement.where(position < last if order.descending else position > last)
-    ends = (column.desc(), key.desc()) if order.descending else (column, key)
-    return Prepared(statement.order_by(*ends).limit(bindparam("limit", type_=Integer)), row, custom_plan=custom_plan)
+@dataclass(frozen=True, slots=True)
+class Page:
+    """WHERE, ORDER BY and LIMIT of one page. Hashable, because it is part of the shape of a traced statement."""
+
+    column: Any
+    key: Any
+    descending: bool
+    is_first: bool
+
+    @property
+    def readers(self) -> Mapping[str, Reader]:
+        """The parameters of `apply`."""
+        return {name: itemgetter(name) for name in ("page_after", "page_after_key", "page_limit")}
+
+    @property
+    def extra(self) -> tuple[Any, Any]:
+        """The sort value and the key of each row."""
+        return self.column, self.key
+
+    def apply(self, statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+        """Return the select of the page; its parameters are in `readers`.
+
+        Raises TypeError for a select with an order, a limit, an offset or DISTINCT of its own, which would lose rows.
+        """
+        for name in ("_order_by_clauses", "_limit_clause", "_offset_clause", "_distinct"):  # none is public
+            value = getattr(statement, name)
+            if value is not None and value is not False and value != ():
+                raise TypeError("paginate orders and limits the rows itself: remove ORDER BY, LIMIT, OFFSET, DISTINCT")
+        if not self.is_first:
+            position = tuple_(self.column, self.key)
+            after = tuple_(
+                bindparam("page_after", type_=self.column.type), bindparam("page_after_key", type_=self.key.type)
+            )
+            statement = statement.where(position < after if self.descending else position > after)
+        ends = (self.column.desc(), self.key.desc()) if self.descending else (self.column, self.key)
+        return statement.order_by(*ends).limit(bindparam("page_limit", type_=Integer))
+
+
+async def paginate(db: Session, statement: Bound[T] | Select[T], order: Order, query: PageRequest) -> KeysetPage[T]:
+    """Read `query.limit` rows after `query.cursor`; one more shows whether another page follows.
+
+    Raises InvalidCursorError for a cursor of another list, of other parameters or of another order.
+    """
+    sort = getattr(query, "sort", None)
+    column, descending = order.parse(sort)
+    scope = f"{_scope(statement)} {sort}"
+    position: dict[str, Any] = {"page_limit": query.limit + 1}
+    if query.cursor is not None:
+        position["page_after"], position["page_after_key"] = db.cursors.read(scope, query.cursor)
+    page = Page(column, order.key, descending, is_first=query.cursor is None)
+    rows, ends = await _fetch(db, statement, page, position)
+    if len(rows) <= query.limit:
+        return KeysetPage(rows, None)
+    return KeysetPage(rows[: query.limit], db.cursors.write(scope, *ends(query.limit - 1)))
+
+
+async def _fetch(
+    db: Session, statement: Bound[T] | Select[T], page: Page, position: dict[str, Any]
+) -> tuple[list[T], Callable[[int], tuple[Any, Any]]]:
+    """Return the rows, and a function that returns the sort value and the key of one of them."""
+    traced = statement.trace(page) if isinstance(statement, Bound) else None
+    if isinstance(statement, Bound) and traced is not None:
+        records = await db.fetch_records(traced, {**statement.values, **position})
+        return db.load(traced, records), lambda index: traced.positions(records[index])
+    plain: Any = statement.plain() if isinstance(statement, Bound) else statement
+    selected = page.apply(plain.add_columns(*page.extra))
+    if isinstance(statement, Bound):
+        async with detaching(db):
+            result = await db.execute(selected, position, execution_options={"populate_existing": True})
+            rows = result.all()
+    else:
+        result = await db.execute(selected, position)
+        rows = result.all()
+    names = list(result.keys())[:-EXTRA]
+    kept: Any = IteratorResult(SimpleResultMetaData(names), (tuple(row)[:-EXTRA] for row in rows))
+    items = kept.scalars().all() if len(names) == 1 else kept.all()
+    return list(items), lambda index: tuple(rows[index])[-EXTRA:]
+
+
+def _scope(statement: Bound[Any] | Select[Any]) -> str:
+    """Return a text that is the same for the pages of one list with the same parameters, and for no other."""
+    if isinstance(statement, Bound):
+        values = {name: _stable(value) for name, value in statement.values.items()}
+        return f"{statement.source.function.__module__}.{statement.source.name} {values}"
+    compiled = statement.compile(dialect=DIALECT)
+    return f"{compiled} {compiled.params}"
+
+
+def _stable(value: object) -> object:
+    """Return a value whose `repr` is the same in every process: that of a set is not."""
+    return sorted(value) if isinstance(value, set | frozenset) else value

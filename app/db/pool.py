@@ -61,13 +61,17 @@ class FifoPool(AsyncAdaptedQueuePool):
         await_(self._enter())
         try:
             record = super()._do_get()
-            # What asyncpg knows without asking: a pre-ping for nothing.
-            if record.driver_connection is not None and record.driver_connection.is_closed():
-                record.invalidate()
-            return record
         except BaseException:
             self._gate.release()
             raise
+        try:
+            # asyncpg knows without asking: a pre-ping for nothing.
+            if record.driver_connection is not None and record.driver_connection.is_closed():
+                record.invalidate()
+        except BaseException:  # Cancelled while the rest of the connection was closed.
+            self._do_return_conn(record)
+            raise
+        return record
 
     def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
         super()._do_return_conn(record)

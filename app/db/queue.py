@@ -13,7 +13,7 @@ from pgqueuer.core.tm import TaskManager
 from pgqueuer.ports.driver import Driver
 from pydantic import BaseModel, ConfigDict
 
-from app.db.writer import Writer
+from app.db.session import Session
 
 
 class JobPayload(BaseModel):
@@ -36,7 +36,7 @@ class PendingJob:
 
 
 def enqueue(
-    session: Writer,
+    session: Session,
     payload: JobPayload,
     *,
     delay: timedelta = timedelta(0),
@@ -53,7 +53,7 @@ def enqueue(
     session.pending_jobs.append(job)
 
 
-async def flush_jobs(session: Writer) -> None:
+async def flush_jobs(session: Session) -> None:
     """Insert what was enqueued, in the session's own transaction and in one statement."""
     jobs: list[PendingJob] = session.pending_jobs
     if not jobs:
@@ -73,7 +73,7 @@ async def flush_jobs(session: Writer) -> None:
 class SessionDriver(Driver):
     """Runs pgqueuer's statements through a session, so that they belong to its transaction."""
 
-    def __init__(self, session: Writer) -> None:
+    def __init__(self, session: Session) -> None:
         """Use this session; whoever opened it closes it."""
         self._session = session
         # pgqueuer sends some statements at the same time, which one connection cannot do.
@@ -82,13 +82,13 @@ class SessionDriver(Driver):
     async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
         """Run a query and give its rows."""
         async with self._lock:
-            result = await self._session.execute_driver_sql(query, args)
+            result = await (await self._session.connection()).exec_driver_sql(query, args)
             return [dict(row) for row in result.mappings()]
 
     async def execute(self, query: str, *args: object) -> str:
         """Run a statement."""
         async with self._lock:
-            await self._session.execute_driver_sql(query, args)
+            await (await self._session.connection()).exec_driver_sql(query, args)
         return ""
 
     async def notify(self, channel: str, payload: str) -> None:

@@ -1,169 +1,243 @@
-"""Connections and transactions: the unit of work, the reader, and the only commit of a request."""
+"""The database session: SQLAlchemy's AsyncSession, plus statements that asyncpg runs directly.
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
+What SQLAlchemy documents for AsyncSession works. Differences: a connection is taken by the first statement and returned
+by `commit`, `rollback` and `close`; a read-only session refuses to write.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, NoReturn, TypeVar, cast
 from uuid import UUID
 
-import structlog
-from asyncpg.connect_utils import SessionAttribute
-from sqlalchemy import event, text
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import (
-    AsyncConnection,
-    AsyncEngine,
-    AsyncSession,
-    async_sessionmaker,
-    create_async_engine,
-)
-from sqlalchemy.util import await_only
+import asyncpg
+from sqlalchemy import Connection, event
+from sqlalchemy.exc import InvalidRequestError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import ORMExecuteState
+from sqlalchemy.orm import Session as SyncSession
+from sqlalchemy.util import await_, greenlet_spawn
 
-from app.core.config import Settings
-from app.core.exceptions import ConfigurationError
-from app.core.settings.database import Pooler
-from app.db.connect import Connector
-from app.db.errors import note_disconnect, translate
-from app.db.pool import FifoPool, PoolUsage
-from app.db.queue import flush_jobs
-from app.db.reader import DATABASE_FAULTS, Reader, StatementReader
-from app.db.tracing import trace_statements
-from app.db.writer import Committed, Writer
+from app.db.cursors import Cursors
+from app.db.entities import REFRESHED, expire_others
+from app.db.errors import driver_error
+from app.db.statements import Bound
+from app.db.traced import Traced, Values
+from app.db.transaction import DATABASE_FAULTS, Transaction
 
-log = structlog.get_logger(__name__)
-
-PREPARED_STATEMENTS = 100
-"""Statements of SQLAlchemy that a connection keeps prepared; asyncpg keeps those that it runs itself."""
+T = TypeVar("T")
+InsertJobs = Callable[["Session"], Awaitable[None]]
+Committed = Callable[[set[UUID]], None]
+"""Called after a commit with the accounts and sessions whose access has changed."""
 
 
-def make_engine(settings: Settings, connector: Connector) -> AsyncEngine:
-    """Make an engine whose pool holds `DATABASE_POOL_SIZE` connections and no more.
+class LazySession(SyncSession):
+    """The synchronous session inside an AsyncSession; it takes its connection when a statement needs one."""
 
-    Without pre-ping, which is a round trip for every use: requests that hit a dead connection are repeated.
-    """
+    def __init__(self, wire: Transaction, *, read_only: bool, **options: Any) -> None:  # noqa: ANN401  passed on
+        """Use this transaction for every statement."""
+        super().__init__(**options)
+        self.wire = wire
+        self.read_only = read_only
 
-    def create() -> DBAPIConnection:
-        # Not by `async_creator`, which cannot turn this cache off: behind a pooler a prepared statement is gone when
-        # its transaction ends.
-        size = 0 if await_only(connector.is_pooled()) else PREPARED_STATEMENTS
-        dbapi: Any = engine.dialect.loaded_dbapi
-        connection: DBAPIConnection = dbapi.connect(async_creator_fn=connector, prepared_statement_cache_size=size)
-        return connection
+    def get_bind(self, *_: Any, **__: Any) -> Connection:  # noqa: ANN401
+        """Return the connection, in the transaction. SQLAlchemy calls this in a greenlet, which may await."""
+        return await_(self.wire.connect())
 
-    engine = create_async_engine(
-        "postgresql+asyncpg://",
-        creator=create,
-        poolclass=FifoPool,
-        pool_size=settings.database_pool_size,
-        pool_timeout=settings.database_pool_timeout_seconds,
-        pool_recycle=1800,
-        # A Writer sends its own BEGIN and COMMIT.
-        isolation_level="AUTOCOMMIT",
-        hide_parameters=not settings.debug,
-    )
-    event.listen(engine.sync_engine, "handle_error", note_disconnect)
-    if settings.otel_exporter_otlp_endpoint:
-        trace_statements(engine)
-    if settings.debug:
-        event.listen(engine.sync_engine, "connect", log_prepared)
-    return engine
+    def flush(self, objects: Sequence[Any] | None = None) -> None:
+        """Write pending changes; raise InvalidRequestError in a read-only session that has some."""
+        if self.read_only and (self.new or self.dirty or self.deleted):
+            refuse_write()
+        super().flush(objects)
 
 
-def log_prepared(connection: DBAPIConnection, _record: object) -> None:
-    """Log what asyncpg runs without SQLAlchemy, which logs the rest."""
-    connection.driver_connection.add_query_logger(lambda run: log.info("statement", sql=run.query, seconds=run.elapsed))
+def refuse_write() -> NoReturn:
+    """Raise the error of a write in a read-only session."""
+    raise InvalidRequestError("This session is read-only. GET and HEAD do not write: use another method")
 
 
-class Database:
-    """The primary and, where there is one, the replica; lives as long as the process."""
+@event.listens_for(LazySession, "do_orm_execute")
+def _refuse_dml(state: ORMExecuteState) -> None:
+    if cast("LazySession", state.session).read_only and (state.is_insert or state.is_update or state.is_delete):
+        refuse_write()
 
-    def __init__(self, settings: Settings) -> None:
-        """Prepare engines; nothing connects before it is needed."""
-        self._settings = settings
-        primary = Connector(settings, settings.database_url.get_secret_value(), SessionAttribute.read_write)
-        self.connect_directly = primary
-        """Open a connection to the primary outside the pools, bypassing a pooler if possible; the caller closes it."""
-        if settings.database_direct_url:
-            direct = settings.model_copy(update={"database_pooler": Pooler.NONE})
-            dsn = settings.database_direct_url.get_secret_value()
-            self.connect_directly = Connector(direct, dsn, SessionAttribute.read_write)
-        self.engine = self.read_engine = make_engine(settings, primary)
-        if settings.database_replica_url:
-            replica = Connector(settings, settings.database_replica_url.get_secret_value(), None)
-            self.read_engine = make_engine(settings, replica)
-        # A connection of its own, so that probes report the database and not the load.
-        self._probe_engine = make_engine(settings.model_copy(update={"database_pool_size": 1}), primary)
-        self._reader = StatementReader(self.read_engine)
-        self._primary_reader = StatementReader(self.engine)
-        self._sessions = async_sessionmaker(class_=AsyncSession, expire_on_commit=False)
-        self.commit_listeners: list[Committed] = []
 
-    async def dispose(self) -> None:
-        """Close every connection."""
-        await self.engine.dispose()
-        await self.read_engine.dispose()
-        await self._probe_engine.dispose()
+@event.listens_for(LazySession, "after_commit")
+def _commit(session: LazySession) -> None:
+    if session.get_nested_transaction() is None:
+        await_(session.wire.commit())
 
-    @asynccontextmanager
-    async def migrating(self) -> AsyncIterator[AsyncConnection]:
-        """Connect for migrations, past a pooler; raise ConfigurationError if that needs DATABASE_DIRECT_URL."""
-        if await self.connect_directly.is_pooled():
-            raise ConfigurationError("DATABASE_URL leads through a pooler: set DATABASE_DIRECT_URL for migrations")
-        engine = make_engine(self._settings, self.connect_directly)
-        try:
-            async with engine.connect() as connection:
-                await connection.execution_options(isolation_level="READ COMMITTED")
-                yield connection
-        finally:
-            await engine.dispose()
 
-    def pool_usage(self) -> PoolUsage:
-        """Tell how the pools are used, those of the primary and of the replica together."""
-        pools = [engine.pool for engine in {self.engine, self.read_engine}]
-        usages = [pool.usage() for pool in pools if isinstance(pool, FifoPool)]
-        return PoolUsage(*(sum(values) for values in zip(*usages, strict=True)))
+@event.listens_for(LazySession, "after_rollback")
+def _roll_back(session: LazySession) -> None:
+    if session.get_nested_transaction() is None:
+        await_(session.wire.rollback())
+    for instance in session.info.pop(REFRESHED, ()):
+        if instance in session:
+            session.expire(instance)
 
-    async def ping(self) -> None:
-        """Ask the primary whether it accepts transactions, or raise what a statement can raise."""
-        try:
-            await self._select_one()
-        except DBAPIError as error:
-            if not error.connection_invalidated:
-                raise
-            await self._select_one()  # It may have restarted since the last probe.
 
-    async def _select_one(self) -> None:
-        async with self._probe_engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
+class Session(AsyncSession):
+    """A unit of work, or a read-only session."""
 
-    @asynccontextmanager
-    async def unit_of_work(self) -> AsyncIterator[Writer]:
-        """Enqueue its jobs and commit when the block ends, roll back on any error.
+    sync_session_class = LazySession
+    sync_session: LazySession
+    _is_orm = False
+    """Whether the session of SQLAlchemy is initialised."""
 
-        Faults of the database become domain errors.
+    def __init__(
+        self, wire: Transaction, cursors: Cursors, *, read_only: bool, committed: Committed, insert_jobs: InsertJobs
+    ) -> None:
+        """Run every statement in this transaction; nothing connects before the first."""
+        self.cursors = cursors
+        self._insert_jobs = insert_jobs
+        self._is_busy = False
+        self._wire = wire
+        self._read_only = read_only
+        self._committed = committed
+        self._changed: set[UUID] = set()
+        self.pending_jobs: list[Any] = []
+        """The jobs that `enqueue` has added; the unit of work inserts them before it commits."""
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        """Initialise the session of SQLAlchemy when it is used for the first time.
+
+        Traced statements do not need it, and it takes 3 % of the CPU of a read.
         """
-        committing = False
-        session = Writer(self.engine, self._sessions, self._note_commit)
+        if self._is_orm or name.startswith("__"):
+            raise AttributeError(name)
+        self._is_orm = True
+        super().__init__(wire=self._wire, read_only=self._read_only, expire_on_commit=False)
+        return getattr(self, name)
+
+    @property
+    def _has_orm_transaction(self) -> bool:
+        return self._is_orm and self.sync_session.in_transaction()
+
+    async def fetch_all(self, statement: Bound[T]) -> list[T]:
+        """Run a traced statement and return its rows. Pending changes are flushed first.
+
+        A read-only session without a transaction borrows a connection for this statement only.
+        """
+        traced = statement.trace()
+        if traced is None:
+            return await statement.run_plain(self)
+        records = await self.fetch_records(traced, statement.values)
+        return self.load(traced, records)
+
+    async def fetch_one(self, statement: Bound[T]) -> T | None:
+        """Run a traced statement and return its first row, or None."""
+        rows = await self.fetch_all(statement)
+        return rows[0] if rows else None
+
+    async def fetch_records(self, traced: Traced, values: Values) -> list[asyncpg.Record]:
+        """Run a traced statement and return what asyncpg returns; for code that loads the rows itself."""
+        if traced.is_write and self._read_only:
+            refuse_write()
+        if self._is_busy:
+            raise InvalidRequestError("A session runs one statement at a time: do not share it between tasks")
+        self._is_busy = True
         try:
-            yield session
-            await flush_jobs(session)
-            committing = True
-            await session.commit()
-        except BaseException as error:
-            is_lost = session.is_lost(error) and not committing
-            await session.abandon()
-            if isinstance(error, DATABASE_FAULTS):
-                raise translate(error, is_lost=is_lost) from error
+            return await self._fetch(traced, values)
+        finally:
+            self._is_busy = False
+
+    async def _fetch(self, traced: Traced, values: Values) -> list[asyncpg.Record]:
+        if self._has_orm_transaction:
+            await self._send_pending()
+        elif self._read_only and not self._wire.is_open and self._wire.can_borrow:
+            return await self._fetch_alone(traced, values)
+        await self._wire.begin()
+        return await self._run(traced, values)
+
+    def load(self, traced: Traced, records: list[asyncpg.Record]) -> list[Any]:
+        """Return the rows of a traced statement; instances that this session holds are refreshed, or expired."""
+        if not self._is_orm:
+            return traced.load(records, None)
+        rows = traced.load(records, self.sync_session)
+        if traced.entity is not None and self.sync_session.identity_map:
+            expire_others(self.sync_session, traced.entity, rows)
+        return rows
+
+    async def _send_pending(self) -> None:
+        """Flush, and emit a SAVEPOINT that SQLAlchemy has not emitted yet."""
+        if self.sync_session.autoflush:
+            await self.flush()
+        if self.sync_session.in_nested_transaction():
+            await self.connection()
+
+    async def _fetch_alone(self, traced: Traced, values: Values) -> list[asyncpg.Record]:
+        await self._wire.take()
+        try:
+            return await self._run(traced, values)
+        except asyncio.CancelledError:  # During a query: the state of the protocol is unknown.
+            self._wire.terminate()
             raise
+        finally:
+            await self._wire.release()
 
-    def _note_commit(self, changed: set[UUID]) -> None:
-        for listener in self.commit_listeners:
-            listener(changed)
+    async def _run(self, traced: Traced, values: Values) -> list[asyncpg.Record]:
+        try:
+            return await traced.fetch(self._wire.driver, values)
+        except DATABASE_FAULTS as error:
+            known = driver_error(error, traced.sql, is_lost=self._wire.is_lost(error))
+            if known is error:
+                raise
+            raise known from error
 
-    def reader(self) -> Reader:
-        """Read without a transaction, from the replica where there is one."""
-        return self._reader
+    def access_changed(self, *ids: UUID) -> None:
+        """Note accounts or sessions whose access changes; the cache of this process drops them after the commit."""
+        self._changed.update(ids)
 
-    def primary_reader(self) -> Reader:
-        """Read without a transaction what must not be as old as a replica may be."""
-        return self._primary_reader
+    async def commit(self) -> None:
+        """Flush, insert the pending jobs, commit, and return the connection. The next statement begins anew."""
+        if self.pending_jobs:
+            await self._insert_jobs(self)
+        if self._has_orm_transaction:
+            await super().commit()
+        await self._wire.commit()
+        self._notify()
+
+    async def rollback(self) -> None:
+        """Roll back, forget the pending jobs, and return the connection. The next statement begins anew."""
+        self.pending_jobs.clear()
+        try:
+            if self._has_orm_transaction:
+                await super().rollback()
+            elif self._is_orm:
+                self.sync_session.expire_all()  # A traced statement may have refreshed instances.
+        except InvalidRequestError:  # After a COMMIT that failed.
+            await greenlet_spawn(self.sync_session.close)
+        finally:
+            await self._wire.rollback()
+        if not self._wire.has_committed:
+            self._changed.clear()
+
+    async def close(self) -> None:
+        """Roll back what was not committed, return the connection, and forget all instances and pending jobs."""
+        self.pending_jobs.clear()
+        try:
+            if self._is_orm:
+                await greenlet_spawn(self.sync_session.close)
+        finally:
+            await self._wire.rollback()
+            if self._wire.has_committed:
+                self._notify()
+
+    def _notify(self) -> None:
+        changed, self._changed = self._changed, set()
+        if changed:
+            self._committed(changed)
+
+    @property
+    def has_committed(self) -> bool:
+        """Whether a part of the work was committed."""
+        return self._wire.has_committed
+
+    @property
+    def may_be_repeated(self) -> bool:
+        """Whether nothing of this session was committed, so that its work may be done again."""
+        return not (self._wire.is_committing or self._wire.has_committed)
+
+    def is_lost(self, error: BaseException) -> bool:
+        """Return whether an error has cost the connection of this session."""
+        return self._wire.is_lost(error)

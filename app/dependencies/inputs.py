@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Depends, Form, Header, Path, Request
 
 from app.dependencies.caller import CurrentUser
-from app.dependencies.process import writer_of
+from app.dependencies.process import Db
 from app.dependencies.query_string import QueryString
 from app.schemas.item import ItemQuery
 from app.schemas.job import JobQuery
@@ -53,6 +53,7 @@ class AlreadyAnswered(Exception):  # noqa: N818  no error: the work is done
 
 async def _idempotency(
     request: Request,
+    db: Db,
     user: CurrentUser,
     idempotency_key: Annotated[
         str | None, Header(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$", examples=["8e03978e-40d5"])
@@ -61,7 +62,7 @@ async def _idempotency(
     if idempotency_key is None:
         return
     operation = f"{request.method} {request.url.path}"
-    service = IdempotencyService(await writer_of(request), user.user_id, operation, idempotency_key)
+    service = IdempotencyService(db, user.user_id, operation, idempotency_key)
     answer = await service.begin(await request.body())
     if answer is not None:
         raise AlreadyAnswered(answer)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from sqlalchemy import SQLColumnExpression, func, select
 
 from app.core.security_log import SecurityEvent, record
-from app.db.writer import Writer
+from app.db.session import Session
 from app.jobs.kinds import JobContext, JobKind
 from app.models.one_time_token import OneTimeToken, Purpose
 from app.models.user import User
@@ -28,37 +28,37 @@ MOST_RESET_LINKS = 3
 async def send_verify_email(job: SendVerifyEmailMail, context: JobContext) -> None:
     """Send the link, unless the address is verified already or the account is gone."""
     lifetime = timedelta(hours=context.resources.settings.verify_email_expire_hours)
-    async with context.resources.database.unit_of_work() as session:
-        user = await _lock(session, User.id == job.user_id, ~User.is_verified)
+    async with context.resources.database.unit_of_work() as db:
+        user = await _lock(db, User.id == job.user_id, ~User.is_verified)
         if user is None:
             return
-        _, token = await issue_token(session, user.id, Purpose.VERIFY_EMAIL, user.email, lifetime)
+        _, token = await issue_token(db, user.id, Purpose.VERIFY_EMAIL, user.email, lifetime)
     await _send_link(context, Purpose.VERIFY_EMAIL, user.email, token, lifetime)
 
 
 async def send_change_email(job: SendChangeEmailMail, context: JobContext) -> None:
     """Send the link to the new address, unless the request has been voided."""
     lifetime = timedelta(hours=context.resources.settings.verify_email_expire_hours)
-    async with context.resources.database.unit_of_work() as session:
-        user = await _lock(session, User.id == job.user_id)
-        request = await session.scalar(select(OneTimeToken.id).where(OneTimeToken.id == job.request_id))
+    async with context.resources.database.unit_of_work() as db:
+        user = await _lock(db, User.id == job.user_id)
+        request = await db.scalar(select(OneTimeToken.id).where(OneTimeToken.id == job.request_id))
         if user is None or request is None:
             return
-        _, token = await issue_token(session, user.id, Purpose.CHANGE_EMAIL, job.email, lifetime)
+        _, token = await issue_token(db, user.id, Purpose.CHANGE_EMAIL, job.email, lifetime)
     await _send_link(context, Purpose.CHANGE_EMAIL, job.email, token, lifetime)
 
 
 async def send_reset_password(job: SendResetPasswordMail, context: JobContext) -> None:
     """Send the link, if the account exists, is active and does not have several valid links."""
     lifetime = timedelta(minutes=context.resources.settings.reset_password_expire_minutes)
-    async with context.resources.database.unit_of_work() as session:
-        user = await _lock(session, User.email == job.email, User.is_active)
+    async with context.resources.database.unit_of_work() as db:
+        user = await _lock(db, User.email == job.email, User.is_active)
         if user is None:
             return
-        if await _count_reset_links(session, user) >= MOST_RESET_LINKS:
+        if await _count_reset_links(db, user) >= MOST_RESET_LINKS:
             record(SecurityEvent.RESET_LIMITED, user_id=user.id)
             return
-        _, token = await issue_token(session, user.id, Purpose.RESET_PASSWORD, user.email, lifetime)
+        _, token = await issue_token(db, user.id, Purpose.RESET_PASSWORD, user.email, lifetime)
     await _send_link(context, Purpose.RESET_PASSWORD, user.email, token, lifetime, full_name=_greeting(user))
 
 
@@ -67,29 +67,29 @@ async def send_account_notice(job: SendAccountNotice, context: JobContext) -> No
     lifetime = timedelta(minutes=context.resources.settings.reset_password_expire_minutes)
     link = None
     if job.notice is AccountNotice.LOGIN_ATTEMPTS:
-        async with context.resources.database.unit_of_work() as session:
-            user = await _lock(session, User.email == job.email, User.is_active)
+        async with context.resources.database.unit_of_work() as db:
+            user = await _lock(db, User.email == job.email, User.is_active)
             if user is None:
                 return
-            _, token = await issue_token(session, user.id, Purpose.RESET_PASSWORD, user.email, lifetime)
+            _, token = await issue_token(db, user.id, Purpose.RESET_PASSWORD, user.email, lifetime)
         link = _link_to(context, Purpose.RESET_PASSWORD, token)
     values = {"notice": job.notice, "link": link, "minutes": lifetime.total_seconds() / 60}
     await _send(context, "account_notice", job.email, **values)
 
 
-async def _lock(session: Writer, *conditions: SQLColumnExpression[bool]) -> User | None:
+async def _lock(db: Session, *conditions: SQLColumnExpression[bool]) -> User | None:
     """Lock an account while a token is issued for it: whatever voids tokens takes this lock first."""
     statement = select(User).where(*conditions).with_for_update(key_share=True)
-    return (await (await session.orm()).scalars(statement)).one_or_none()
+    return (await db.scalars(statement)).one_or_none()
 
 
-async def _count_reset_links(session: Writer, user: User) -> int:
+async def _count_reset_links(db: Session, user: User) -> int:
     statement = select(func.count()).where(
         OneTimeToken.user_id == user.id,
         OneTimeToken.purpose == Purpose.RESET_PASSWORD,
         OneTimeToken.expires_at > func.now(),
     )
-    return await session.scalar(statement) or 0
+    return await db.scalar(statement) or 0
 
 
 def _greeting(user: User) -> str | None:

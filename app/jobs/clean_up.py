@@ -21,8 +21,8 @@ async def clean_up(resources: Resources) -> None:
     """Run every registered statement; one that fails does not keep the others from running."""
     for name, statement in CLEAN_UPS.items():
         try:
-            async with resources.database.unit_of_work() as session:
-                await session.execute(statement)
+            async with resources.database.unit_of_work() as db:
+                await db.execute(statement)
         except Exception:
             log.exception("clean-up failed", clean_up=name)
 

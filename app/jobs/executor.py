@@ -75,7 +75,7 @@ class JobExecutor(EntrypointExecutor):
 
     async def _acknowledge(self, job: Job, *, is_cancelled: bool) -> None:
         """Remove a job that is done. pgqueuer does so in batches: after a crash before that, they would run again."""
-        async with self.resources.database.unit_of_work() as session:
+        async with self.resources.database.unit_of_work() as db:
             status: JOB_STATUS = "canceled" if is_cancelled else "successful"
-            await Queries(SessionDriver(session)).log_jobs([(job, status, None)])
+            await Queries(SessionDriver(db)).log_jobs([(job, status, None)])
         log.info("job cancelled" if is_cancelled else "job done")

@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from app.core.config import Settings
+from app.db.database import Database
 from app.db.queue import JobPayload
-from app.db.session import Database
 from app.mail.mailer import Mailer
 from app.mail.message import MessageFactory
 

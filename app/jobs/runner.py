@@ -12,7 +12,7 @@ from pgqueuer import PgQueuer
 from pgqueuer.domain.models import Schedule as DueSchedule
 
 from app.core.config import Settings
-from app.db.session import Database
+from app.db.database import Database
 from app.jobs.executor import JobExecutor
 from app.jobs.kinds import JobKind, Resources, Schedule
 from app.jobs.registry import KINDS, SCHEDULES

@@ -1,16 +1,16 @@
 """The queue's tables, for reading; pgqueuer writes them, and its migrations are not ours to compare."""
 
 from datetime import datetime
-from typing import NamedTuple
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     DateTime,
     Integer,
+    Row,
     Select,
     Text,
     and_,
-    bindparam,
     case,
     cast,
     column,
@@ -37,19 +37,9 @@ log = table(
 )
 
 
-class JobRow(NamedTuple):
-    """A job as administrators see it: not its payload, which is nobody's business."""
-
-    id: int
-    kind: str
-    state: str
-    attempts: int
-    created_at: datetime
-    run_after: datetime
-    last_error: str | None
-
-
-STATE = case((cast(queue.c.status, Text) == "picked", "running"), else_=cast(queue.c.status, Text))
+JobRow = Row[int, str, str, int, datetime, datetime, str | None]
+"""A job as administrators see it: without its payload, which may be personal."""
+STATE: ColumnElement[str] = case((cast(queue.c.status, Text) == "picked", "running"), else_=cast(queue.c.status, Text))
 LAST_ERROR = (
     select(log.c.traceback["exception_message"].astext)
     .where(log.c.job_id == queue.c.id, log.c.traceback.is_not(None))
@@ -66,7 +56,7 @@ def select_queue_state() -> Select[str, int, float | None]:
     return select(STATE.label("state"), func.count().label("jobs"), age.label("oldest_due")).group_by(STATE)
 
 
-JOBS = select(
+JOBS = (
     queue.c.id,
     queue.c.entrypoint.label("kind"),
     STATE.label("state"),
@@ -75,6 +65,4 @@ JOBS = select(
     queue.c.execute_after.label("run_after"),
     LAST_ERROR.label("last_error"),
 )
-"""All jobs."""
-JOBS_IN_STATE = JOBS.where(bindparam("state") == STATE)
-"""Those in one state."""
+"""The columns of a `JobRow`."""

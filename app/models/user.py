@@ -1,16 +1,12 @@
 """The users table."""
 
-from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
-from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, Select, String, UniqueConstraint, bindparam, select
+from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.refusals import EmailTakenError
 from app.db.base import Base, Identified, Timestamped
-from app.db.prepared import Prepared
 
 
 class Role(StrEnum):
@@ -36,28 +32,3 @@ class User(Identified, Timestamped, Base):
     role: Mapped[str] = mapped_column(String(20), server_default=Role.USER)
     is_active: Mapped[bool] = mapped_column(server_default="true")
     is_verified: Mapped[bool] = mapped_column(server_default="false")
-
-
-class UserRow(NamedTuple):
-    """What may be shown of an account: everything but the hash of its password."""
-
-    id: UUID
-    email: str
-    full_name: str | None
-    role: str
-    is_active: bool
-    is_verified: bool
-    created_at: datetime
-    updated_at: datetime
-
-
-USER_COLUMNS = [User.__table__.c[name] for name in UserRow._fields]
-USERS = select(*USER_COLUMNS)
-"""Accounts as they may be shown."""
-USER = Prepared(USERS.where(User.id == bindparam("user_id")), UserRow)
-"""One of them."""
-
-
-def lock_active_administrators() -> Select[UUID]:
-    """Select and lock them, always in the same order."""
-    return select(User.id).where(User.role == Role.ADMIN, User.is_active).order_by(User.id).with_for_update()

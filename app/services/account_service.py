@@ -13,9 +13,9 @@ from app.core.passwords import PasswordHasher
 from app.core.rate_limit import RateLimiter
 from app.core.refusals import EmailTakenError, PasswordTooCommonError, TokenInvalidError
 from app.core.security_log import SecurityEvent, record
+from app.db.database import Database
 from app.db.queue import enqueue
-from app.db.session import Database
-from app.db.writer import Writer
+from app.db.session import Session
 from app.models.one_time_token import Purpose
 from app.models.user import User
 from app.schemas.account import EmailChange, PasswordChange, PasswordReset
@@ -38,7 +38,7 @@ EXISTS_NOTICES = Limit("exists-notice", 1, 86_400)
 class AccountService:
     """Changes of the caller's account that need the password."""
 
-    session: Writer
+    db: Session
     viewer: Principal
     check: PasswordCheck
     passwords: PasswordHasher
@@ -53,11 +53,11 @@ class AccountService:
         new_password = data.new_password.get_secret_value()
         refuse_own_words(new_password, account.email, account.full_name)
         hashed = await self.passwords.hash(new_password)
-        await account.lock(self.session)
-        await self.session.execute(update(User).where(User.id == account.user_id).values(hashed_password=hashed))
-        await void_tokens(self.session, account.user_id)
-        await revoke_sessions(self.session, account.user_id, spare=self.viewer.session_id)
-        enqueue(self.session, SendAccountNotice(email=account.email, notice=AccountNotice.PASSWORD_CHANGED))
+        await account.lock(self.db)
+        await self.db.execute(update(User).where(User.id == account.user_id).values(hashed_password=hashed))
+        await void_tokens(self.db, account.user_id)
+        await revoke_sessions(self.db, account.user_id, spare=self.viewer.session_id)
+        enqueue(self.db, SendAccountNotice(email=account.email, notice=AccountNotice.PASSWORD_CHANGED))
         record(SecurityEvent.PASSWORD_CHANGED, user_id=account.user_id)
 
     async def request_email_change(self, data: EmailChange) -> None:
@@ -67,24 +67,24 @@ class AccountService:
         of the new address gets a mail instead.
         """
         account = await self.check.confirm(self.viewer, data.password.get_secret_value())
-        await account.lock(self.session)
-        is_taken = await self.session.scalar(select(User.id).where(User.email == data.email)) is not None
+        await account.lock(self.db)
+        is_taken = await self.db.scalar(select(User.id).where(User.email == data.email)) is not None
         if is_taken and self.settings.registration_reveals_accounts:
             raise EmailTakenError
         if is_taken:
-            await notify_of_existing_account(self.session, self.check.limiter, data.email)
+            await notify_of_existing_account(self.db, self.check.limiter, data.email)
         else:
             # A placeholder: the job issues the real token unless this one is voided first.
             lifetime = timedelta(hours=self.settings.verify_email_expire_hours)
-            request, _ = await issue_token(self.session, account.user_id, Purpose.CHANGE_EMAIL, data.email, lifetime)
-            enqueue(self.session, SendChangeEmailMail(user_id=account.user_id, request_id=request, email=data.email))
-        enqueue(self.session, SendAccountNotice(email=account.email, notice=AccountNotice.EMAIL_CHANGE_REQUESTED))
+            request, _ = await issue_token(self.db, account.user_id, Purpose.CHANGE_EMAIL, data.email, lifetime)
+            enqueue(self.db, SendChangeEmailMail(user_id=account.user_id, request_id=request, email=data.email))
+        enqueue(self.db, SendAccountNotice(email=account.email, notice=AccountNotice.EMAIL_CHANGE_REQUESTED))
         record(SecurityEvent.EMAIL_CHANGE_REQUESTED, user_id=account.user_id)
 
     async def request_verification(self) -> None:
         """Mail another link that verifies the address; does nothing when it is verified already."""
         enqueue(
-            self.session,
+            self.db,
             SendVerifyEmailMail(user_id=self.viewer.user_id),
             deduplication_key=f"verify {self.viewer.user_id}",
         )
@@ -94,7 +94,7 @@ class AccountService:
 class RecoveryService:
     """Links from mails: request one, or use one. The caller is anonymous."""
 
-    session: Writer
+    db: Session
     database: Database
     passwords: PasswordHasher
     check: PasswordCheck
@@ -102,15 +102,16 @@ class RecoveryService:
     async def verify_email(self, token: str) -> None:
         """Verify an address, or move the account to its new one; raise TokenInvalidError."""
         purposes = (Purpose.VERIFY_EMAIL, Purpose.CHANGE_EMAIL)
-        found = await find_account(self.database.primary_reader(), token, *purposes)
+        async with self.database.read_only() as db:
+            found = await find_account(db, token, *purposes)
         user = await self._lock(User.id == found)
-        used = await use_token(self.session, token, *purposes)
+        used = await use_token(self.db, token, *purposes)
         if used.purpose is Purpose.VERIFY_EMAIL:
             if used.email != user.email:
                 raise _bad_link()
-            await self.session.execute(update(User).where(User.id == user.id).values(is_verified=True))
-            await void_tokens(self.session, user.id, Purpose.VERIFY_EMAIL)
-            self.session.access_changed(user.id)
+            await self.db.execute(update(User).where(User.id == user.id).values(is_verified=True))
+            await void_tokens(self.db, user.id, Purpose.VERIFY_EMAIL)
+            self.db.access_changed(user.id)
             record(SecurityEvent.EMAIL_VERIFIED, user_id=user.id)
         else:
             await self._move(user, used.email)
@@ -121,7 +122,7 @@ class RecoveryService:
         The job looks the account up, so that the answer takes the same time for every address. It sends nothing while
         the account has several links that still work.
         """
-        enqueue(self.session, SendResetPasswordMail(email=email), deduplication_key=f"reset {email}")
+        enqueue(self.db, SendResetPasswordMail(email=email), deduplication_key=f"reset {email}")
 
     async def reset_password(self, data: PasswordReset) -> None:
         """Set a new password, end every session and void every link.
@@ -130,51 +131,49 @@ class RecoveryService:
         """
         token, new_password = data.token.get_secret_value(), data.new_password.get_secret_value()
         # Looked up first, so that only a valid link makes the process hash.
-        user_id = await find_account(self.database.primary_reader(), token, Purpose.RESET_PASSWORD)
-        known = await self.database.primary_reader().execute(
-            select(User.email, User.full_name).where(User.id == user_id)
-        )
-        refuse_own_words(new_password, *(known.one_or_none() or ()))
+        async with self.database.read_only() as db:
+            user_id = await find_account(db, token, Purpose.RESET_PASSWORD)
+            known = await db.execute(select(User.email, User.full_name).where(User.id == user_id))
+            refuse_own_words(new_password, *(known.one_or_none() or ()))
         hashed = await self.passwords.hash(new_password)
         user = await self._lock(User.id == user_id, User.is_active)
-        if (await use_token(self.session, token, Purpose.RESET_PASSWORD)).email != user.email:
+        if (await use_token(self.db, token, Purpose.RESET_PASSWORD)).email != user.email:
             raise _bad_link()
         # The link came by mail, so it also proves the address.
         values = {"hashed_password": hashed, "is_verified": True}
-        await self.session.execute(update(User).where(User.id == user.id).values(values))
-        await void_tokens(self.session, user.id)
-        await revoke_sessions(self.session, user.id)
+        await self.db.execute(update(User).where(User.id == user.id).values(values))
+        await void_tokens(self.db, user.id)
+        await revoke_sessions(self.db, user.id)
         await self.check.forgive(user.email)
-        enqueue(self.session, SendAccountNotice(email=user.email, notice=AccountNotice.PASSWORD_RESET))
+        enqueue(self.db, SendAccountNotice(email=user.email, notice=AccountNotice.PASSWORD_RESET))
         record(SecurityEvent.PASSWORD_RESET, user_id=user.id)
 
     async def _move(self, user: User, email: str) -> None:
-        if await self.session.scalar(select(User.id).where(User.email == email)) is not None:
+        if await self.db.scalar(select(User.id).where(User.email == email)) is not None:
             raise _bad_link()
         former = user.email
-        await self.session.execute(update(User).where(User.id == user.id).values(email=email, is_verified=True))
+        await self.db.execute(update(User).where(User.id == user.id).values(email=email, is_verified=True))
         # Links sent to the former address, and sessions opened with it, must stop working.
-        await void_tokens(self.session, user.id)
-        await revoke_sessions(self.session, user.id)
-        enqueue(self.session, SendAccountNotice(email=former, notice=AccountNotice.EMAIL_CHANGED))
+        await void_tokens(self.db, user.id)
+        await revoke_sessions(self.db, user.id)
+        enqueue(self.db, SendAccountNotice(email=former, notice=AccountNotice.EMAIL_CHANGED))
         record(SecurityEvent.EMAIL_CHANGED, user_id=user.id)
 
     async def _lock(self, *conditions: SQLColumnExpression[bool]) -> User:
         """Lock the account before its token is used: everything that changes an account takes its lock first."""
-        orm = await self.session.orm()
-        user = await orm.scalar(select(User).where(*conditions).with_for_update(key_share=True))
+        user = await self.db.scalar(select(User).where(*conditions).with_for_update(key_share=True))
         if user is None:
             raise _bad_link()
         return user
 
 
-async def notify_of_existing_account(session: Writer, limiter: RateLimiter, email: str) -> None:
+async def notify_of_existing_account(db: Session, limiter: RateLimiter, email: str) -> None:
     """Mail the owner of a taken address that someone tried to use it, once a day."""
     try:
         await limiter.hit(EXISTS_NOTICES, account_key(email))
     except TooManyRequestsError:
         return
-    enqueue(session, SendAccountNotice(email=email, notice=AccountNotice.ACCOUNT_EXISTS))
+    enqueue(db, SendAccountNotice(email=email, notice=AccountNotice.ACCOUNT_EXISTS))
 
 
 def refuse_own_words(password: str, *words: str | None) -> None:

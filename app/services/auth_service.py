@@ -10,7 +10,7 @@ from app.core.opaque_tokens import hash_token
 from app.core.refusals import InvalidTokenRequestError, UnsupportedGrantTypeError
 from app.core.security import AccessClaims, AccessTokens
 from app.core.security_log import SecurityEvent, record
-from app.db.writer import Writer
+from app.db.session import Session
 from app.models.refresh_token import RefreshToken
 from app.models.session import UserSession
 from app.schemas.token import TokenRead, TokenRequest
@@ -23,7 +23,7 @@ from app.services.session_service import Grant, SessionKeeper
 class AuthService:
     """Exchanges passwords and refresh tokens for access tokens, and revokes sessions by any of their tokens."""
 
-    session: Writer
+    db: Session
     keeper: SessionKeeper
     check: PasswordCheck
     tokens: AccessTokens
@@ -50,9 +50,9 @@ class AuthService:
         """End the session that an access or refresh token belongs to; an unknown token is no error."""
         session_id = await self._session_of(token)
         statement = delete(UserSession).where(UserSession.id == session_id).returning(UserSession.user_id)
-        user_id = await self.session.scalar(statement) if session_id else None
+        user_id = await self.db.scalar(statement) if session_id else None
         if session_id is not None and user_id is not None:
-            self.session.access_changed(session_id)
+            self.db.access_changed(session_id)
             record(SecurityEvent.SESSION_REVOKED, user_id=user_id, session_id=str(session_id))
 
     async def _by_password(self, request: TokenRequest) -> Grant:
@@ -60,7 +60,7 @@ class AuthService:
         if not (request.username and password):
             raise InvalidTokenRequestError
         account = await self.check.log_in(request.username, password)
-        await account.lock(self.session)
+        await account.lock(self.db)
         grant = await self.keeper.open(account.user_id, self.client)
         record(SecurityEvent.LOGIN_SUCCEEDED, user_id=account.user_id, address=self.client.ip_address)
         return grant
@@ -79,4 +79,4 @@ class AuthService:
             return self.tokens.verify(token).session_id
         except UnauthenticatedError:
             statement = select(RefreshToken.session_id).where(RefreshToken.token_hash == hash_token(token))
-            return await self.session.scalar(statement)
+            return await self.db.scalar(statement)

@@ -5,8 +5,8 @@ import asyncio
 import structlog
 
 from app.core.exceptions import DomainError
-from app.db.reader import DATABASE_FAULTS
-from app.db.session import Database
+from app.db.database import Database
+from app.db.transaction import DATABASE_FAULTS
 from app.schemas.health import Condition, ReadinessRead
 
 log = structlog.get_logger(__name__)

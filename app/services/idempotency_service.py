@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 
 from app.core.refusals import IdempotencyInProgressError, IdempotencyKeyReusedError
-from app.db.writer import Writer
+from app.db.session import Session
 from app.models.idempotency_key import IdempotencyKey
 
 LIFETIME = text("interval '24 hours'")
@@ -30,7 +30,7 @@ class StoredAnswer:
 class IdempotencyService:
     """Keeps key, effect and answer together: they commit in one unit of work, or none of them does."""
 
-    session: Writer
+    db: Session
     user_id: UUID
     operation: str
     key: str
@@ -47,14 +47,14 @@ class IdempotencyService:
         statement = select(
             IdempotencyKey.fingerprint, IdempotencyKey.status, IdempotencyKey.headers, IdempotencyKey.body
         ).where(self._is_this())
-        stored = (await self.session.execute(statement)).one()
+        stored = (await self.db.execute(statement)).one()
         if stored.fingerprint != fingerprint:
             raise IdempotencyKeyReusedError
         return StoredAnswer(stored.status, stored.headers, stored.body)
 
     async def finish(self, answer: StoredAnswer) -> None:
         """Store the answer beside the effect."""
-        await self.session.execute(
+        await self.db.execute(
             update(IdempotencyKey)
             .where(self._is_this())
             .values(status=answer.status, headers=dict(answer.headers), body=answer.body)
@@ -74,7 +74,7 @@ class IdempotencyService:
             .returning(IdempotencyKey.key)
         )
         try:
-            return (await self.session.execute(statement)).one_or_none() is not None
+            return (await self.db.execute(statement)).one_or_none() is not None
         except DBAPIError as error:
             if getattr(error.orig, "sqlstate", None) == LOCK_NOT_AVAILABLE:
                 raise IdempotencyInProgressError from error

@@ -1,99 +1,107 @@
-"""Items: only ever those of the owner who is asking."""
+"""Business rules for items. Every statement is limited to one owner."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement
-from uuid_utils.compat import uuid7
+from sqlalchemy import ColumnElement, Select, and_, delete, insert, select, true, update
+from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert, ReturningUpdate
 
 from app.core.exceptions import DomainError, NotFoundError, PreconditionFailedError
-from app.db.base import escape_like
-from app.db.pagination import Cursors, Keyset, KeysetPage, Order
-from app.db.reader import Reader
-from app.db.writer import Writer
-from app.models.item import (
-    CONDITIONS,
-    CREATED_AT,
-    ID,
-    INSERT_ITEM,
-    ITEM,
-    TITLE,
-    ItemRow,
-    delete_item,
-    select_items,
-    update_item,
-)
+from app.db.base import LIKE_ESCAPE, escape_like
+from app.db.pagination import KeysetPage, Order, paginate
+from app.db.session import Session
+from app.db.statements import statement
+from app.models.item import Item
 from app.schemas.item import ItemCreate, ItemQuery, ItemUpdate
 
 Versions = frozenset[int] | None
-"""The versions that may be changed; None: whichever there is."""
-SORTABLE: dict[str, ColumnElement[Any]] = {"created_at": CREATED_AT, "title": TITLE}
+"""The versions that may be changed; None: any."""
+ORDER = Order(Item.created_at, Item.title, key=Item.id)
+
+
+@statement
+def select_item(owner_id: UUID, item_id: UUID) -> Select[Item]:
+    """Select one item of one owner."""
+    return select(Item).where(Item.id == item_id, Item.owner_id == owner_id)
+
+
+@statement(custom_plan=("title", "created_after", "created_before"))
+def select_items(
+    owner_id: UUID, title: str | None, created_after: datetime | None, created_before: datetime | None
+) -> Select[Item]:
+    """Select the items of one owner that match; `title` is escaped for LIKE."""
+    items = select(Item).where(Item.owner_id == owner_id)
+    if title is not None:
+        items = items.where(Item.title.icontains(title, escape=LIKE_ESCAPE))
+    if created_after is not None:
+        items = items.where(Item.created_at > created_after)
+    if created_before is not None:
+        items = items.where(Item.created_at < created_before)
+    return items
+
+
+@statement
+def insert_item(values: dict[str, Any]) -> ReturningInsert[Item]:
+    """Insert an item."""
+    return insert(Item).values(values).returning(Item)
+
+
+@statement
+def update_item(owner_id: UUID, item_id: UUID, versions: Versions, changes: dict[str, Any]) -> ReturningUpdate[Item]:
+    """Change one item, if it has one of these versions."""
+    return update(Item).where(_is_item(owner_id, item_id, versions)).values(changes).returning(Item)
+
+
+@statement
+def delete_item(owner_id: UUID, item_id: UUID, versions: Versions) -> ReturningDelete[Item]:
+    """Delete one item, if it has one of these versions."""
+    return delete(Item).where(_is_item(owner_id, item_id, versions)).returning(Item)
+
+
+def _is_item(owner_id: UUID, item_id: UUID, versions: Versions) -> ColumnElement[bool]:
+    has_version = true() if versions is None else Item.version.in_(versions)
+    return and_(Item.id == item_id, Item.owner_id == owner_id, has_version)
 
 
 @dataclass(frozen=True, slots=True)
-class ItemReader:
-    """Reads the items of one owner; another's and a missing one are the same NotFoundError."""
+class ItemService:
+    """The items of one owner. Another owner's item and a missing one raise the same NotFoundError."""
 
-    session: Reader
+    db: Session
     owner_id: UUID
-    cursors: Cursors
 
-    async def get(self, item_id: UUID) -> ItemRow:
-        """Read one item."""
-        item = await self.session.fetch_one(ITEM, {"owner": self.owner_id, "item_id": item_id})
+    async def get(self, item_id: UUID) -> Item:
+        """Return one item."""
+        item = await self.db.fetch_one(select_item(self.owner_id, item_id))
         if item is None:
             raise NotFoundError
         return item
 
-    async def list(self, query: ItemQuery) -> KeysetPage[ItemRow]:
-        """Read a page of the items that match."""
-        given = ((name, getattr(query, name)) for name in CONDITIONS)
-        conditions = {name: value for name, value in given if value is not None}
-        if query.title is not None:
-            conditions["title"] = escape_like(query.title)
-        order = Order(SORTABLE[query.sort.lstrip("-")], ID, query.sort.startswith("-"))
-        scope = f"items {self.owner_id} {query.sort} {conditions}"
-        keyset = Keyset(self.cursors, order, scope, is_filtered=bool(conditions))
-        parameters = {"owner": self.owner_id, **conditions}
-        statement = select_items(*conditions)
-        return await keyset.page(self.session, statement, ItemRow, parameters, limit=query.limit, cursor=query.cursor)
+    async def list(self, query: ItemQuery) -> KeysetPage[Item]:
+        """Return one page of the items that match."""
+        title = escape_like(query.title) if query.title else None
+        items = select_items(self.owner_id, title, query.created_after, query.created_before)
+        return await paginate(self.db, items, ORDER, query)
 
-
-@dataclass(frozen=True, slots=True)
-class ItemService(ItemReader):
-    """Creates, changes and deletes them."""
-
-    session: Writer
-
-    async def create(self, data: ItemCreate) -> ItemRow:
-        """Make an item."""
-        values = {"id": uuid7(), "owner_id": self.owner_id, "title": data.title, "description": data.description}
-        [item] = await self.session.fetch(INSERT_ITEM, values)
+    async def create(self, data: ItemCreate) -> Item:
+        """Create an item."""
+        [item] = await self.db.fetch_all(insert_item({"owner_id": self.owner_id, **data.model_dump()}))
         return item
 
-    async def update(self, item_id: UUID, data: ItemUpdate, versions: Versions = None) -> ItemRow:
-        """Change what is given, if the item has one of these versions.
-
-        The check is in the statement, not before it: of two editors of one version one gets PreconditionFailedError.
-        """
-        changes = data.model_dump()
-        statement = update_item(*changes, is_versioned=versions is not None)
-        values = {f"new_{name}": value for name, value in changes.items()}
-        item = await self.session.fetch_one(statement, {**self._scope(item_id, versions), **values})
+    async def update(self, item_id: UUID, data: ItemUpdate, versions: Versions = None) -> Item:
+        """Change the given fields, if the item has one of these versions; raise PreconditionFailedError otherwise."""
+        item = await self.db.fetch_one(update_item(self.owner_id, item_id, versions, data.model_dump()))
         if item is None:
-            raise await self._why_not(item_id)
+            raise await self._missing_or_changed(item_id)
         return item
 
     async def delete(self, item_id: UUID, versions: Versions = None) -> None:
-        """Delete one item, if it has one of these versions."""
-        statement = delete_item(is_versioned=versions is not None)
-        if await self.session.fetch_one(statement, self._scope(item_id, versions)) is None:
-            raise await self._why_not(item_id)
+        """Delete an item, if it has one of these versions; raise PreconditionFailedError otherwise."""
+        if await self.db.fetch_one(delete_item(self.owner_id, item_id, versions)) is None:
+            raise await self._missing_or_changed(item_id)
 
-    def _scope(self, item_id: UUID, versions: Versions) -> dict[str, Any]:
-        return {"owner": self.owner_id, "item_id": item_id, "versions": versions}
-
-    async def _why_not(self, item_id: UUID) -> DomainError:
+    async def _missing_or_changed(self, item_id: UUID) -> DomainError:
         await self.get(item_id)
         return PreconditionFailedError()

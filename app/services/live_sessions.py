@@ -10,14 +10,15 @@ from datetime import datetime
 from uuid import UUID
 
 import structlog
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Select, func, select
 
 from app.core.background import in_background
 from app.core.exceptions import DomainError
 from app.core.security import AccessClaims
 from app.db.connect import is_direct
-from app.db.reader import DATABASE_FAULTS
-from app.db.session import Database
+from app.db.database import Database
+from app.db.statements import statement
+from app.db.transaction import DATABASE_FAULTS
 from app.models.session import UserSession
 from app.models.user import User
 
@@ -30,13 +31,18 @@ HEARTBEAT_SECONDS = 1.0
 POOLER_PAUSE_SECONDS = 30.0
 LARGEST_BATCH = 1000
 """Above this many notifications in one iteration of the event loop the whole cache is cleared."""
-LIVE_SESSION = select(User.role, User.is_verified, UserSession.expires_at).where(
-    UserSession.id == bindparam("session_id"),
-    UserSession.user_id == bindparam("user_id"),
-    UserSession.expires_at > func.now(),
-    User.id == UserSession.user_id,
-    User.is_active,
-)
+
+
+@statement
+def select_live_session(session_id: UUID, user_id: UUID) -> Select[str, bool, datetime]:
+    """Select the role and the verification of an account, and the end of its session, if both are valid."""
+    return select(User.role, User.is_verified, UserSession.expires_at).where(
+        UserSession.id == session_id,
+        UserSession.user_id == user_id,
+        UserSession.expires_at > func.now(),
+        User.id == UserSession.user_id,
+        User.is_active,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,7 @@ class LiveSessions:
         """Cache at most `size` sessions of this database; about 600 bytes each."""
         self._database = database
         # The process that makes a change does not wait for its notification.
-        database.commit_listeners.append(self._forget)
+        database.access_listeners.append(self._forget)
         self._size = size
         self._sessions: dict[UUID, LiveSession] = {}
         self._of_user: defaultdict[UUID, set[UUID]] = defaultdict(set)
@@ -78,12 +84,12 @@ class LiveSessions:
             if known.user_id == claims.user_id and known.expires_at > time.time():
                 return known
         changes = self._changes
-        parameters = {"session_id": claims.session_id, "user_id": claims.user_id}
-        row = (await self._database.primary_reader().execute(LIVE_SESSION, parameters)).one_or_none()
+        async with self._database.read_only() as db:
+            row = await db.fetch_one(select_live_session(claims.session_id, claims.user_id))
         if row is None:
             return None
-        expires_at: datetime = row.expires_at
-        found = LiveSession(claims.user_id, row.role, row.is_verified, expires_at.timestamp())
+        role, is_verified, expires_at = row
+        found = LiveSession(claims.user_id, role, is_verified, expires_at.timestamp())
         # What was read before a change that this process has heard of since may be out of date.
         if self._is_listening and changes == self._changes:
             self._remember(claims.session_id, found)

@@ -10,8 +10,8 @@ from pathlib import Path
 from app.core.background import in_background
 from app.core.exceptions import DomainError
 from app.core.metrics import Metrics
-from app.db.reader import DATABASE_FAULTS
-from app.db.session import Database
+from app.db.database import Database
+from app.db.transaction import DATABASE_FAULTS
 from app.models.job import select_queue_state
 
 SAMPLE_SECONDS = 1.0
@@ -36,7 +36,8 @@ class MetricsService:
         return self.metrics.expose()
 
     async def _look_at_queue(self) -> None:
-        rows = (await self.database.reader().execute(select_queue_state())).all()
+        async with self.database.read_only(replica=True) as db:
+            rows = (await db.execute(select_queue_state())).all()
         counts = {row.state: row.jobs for row in rows}
         for state in STATES:
             self.metrics.jobs.labels(state).set(counts.get(state, 0))

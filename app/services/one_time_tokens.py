@@ -10,8 +10,7 @@ from uuid_utils.compat import uuid7
 from app.core.opaque_tokens import hash_token, new_token
 from app.core.refusals import TokenInvalidError
 from app.core.security_log import SecurityEvent, record
-from app.db.reader import Reader
-from app.db.writer import Writer
+from app.db.session import Session
 from app.models.one_time_token import OneTimeToken, Purpose
 
 
@@ -24,7 +23,7 @@ class UsedToken(NamedTuple):
 
 
 async def issue_token(
-    session: Writer, user_id: UUID, purpose: Purpose, email: str, lifetime: timedelta
+    db: Session, user_id: UUID, purpose: Purpose, email: str, lifetime: timedelta
 ) -> tuple[UUID, str]:
     """Issue a token and return its id and itself.
 
@@ -32,8 +31,7 @@ async def issue_token(
     """
     token, token_id = new_token(), uuid7()
     expires_at = datetime.now(UTC) + lifetime
-    orm = await session.orm()
-    orm.add(
+    db.add(
         OneTimeToken(
             id=token_id,
             user_id=user_id,
@@ -46,32 +44,32 @@ async def issue_token(
     return token_id, token
 
 
-async def find_account(session: Reader, token: str, *purposes: Purpose) -> UUID:
+async def find_account(db: Session, token: str, *purposes: Purpose) -> UUID:
     """Return the account that a valid token belongs to, without using it; raise TokenInvalidError."""
-    user_id = await session.scalar(select(OneTimeToken.user_id).where(*_is_valid(token, purposes)))
+    user_id = await db.scalar(select(OneTimeToken.user_id).where(*_is_valid(token, purposes)))
     if user_id is None:
         record(SecurityEvent.LINK_REFUSED)
         raise TokenInvalidError
     return user_id
 
 
-async def use_token(session: Writer, token: str, *purposes: Purpose) -> UsedToken:
+async def use_token(db: Session, token: str, *purposes: Purpose) -> UsedToken:
     """Delete a valid token and return what it was issued for; raise TokenInvalidError."""
     statement = delete(OneTimeToken).where(*_is_valid(token, purposes))
     returning = statement.returning(OneTimeToken.user_id, OneTimeToken.purpose, OneTimeToken.email)
-    used = (await session.execute(returning)).one_or_none()
+    used = (await db.execute(returning)).one_or_none()
     if used is None:
         record(SecurityEvent.LINK_REFUSED)
         raise TokenInvalidError
     return UsedToken(used.user_id, Purpose(used.purpose), used.email)
 
 
-async def void_tokens(session: Writer, user_id: UUID, *purposes: Purpose) -> None:
+async def void_tokens(db: Session, user_id: UUID, *purposes: Purpose) -> None:
     """Void the tokens of an account, of these purposes or of all. The caller has locked the account."""
     statement = delete(OneTimeToken).where(OneTimeToken.user_id == user_id)
     if purposes:
         statement = statement.where(OneTimeToken.purpose.in_(purposes))
-    await session.execute(statement)
+    await db.execute(statement)
 
 
 def _is_valid(token: str, purposes: tuple[Purpose, ...]) -> tuple[ColumnElement[bool], ...]:

@@ -15,9 +15,9 @@ from app.core.passwords import PasswordHasher
 from app.core.rate_limit import RateLimiter, address_key
 from app.core.refusals import InvalidGrantError, PasswordIncorrectError
 from app.core.security_log import SecurityEvent, record
+from app.db.database import Database
 from app.db.queue import enqueue
-from app.db.session import Database
-from app.db.writer import Writer
+from app.db.session import Session
 from app.models.session import UserSession
 from app.models.user import User
 from app.schemas.mail import AccountNotice, SendAccountNotice
@@ -51,20 +51,20 @@ class VerifiedPassword:
     rehashed: str | None = None
     """A new hash, where the parameters of argon2 have changed."""
 
-    async def lock(self, session: Writer) -> None:
+    async def lock(self, db: Session) -> None:
         """Lock the account until the end of the transaction, and keep a new hash.
 
         Raises UnitOfWorkLostError if the password, the address or the state of the account has changed since then: the
         whole request is then repeated, on what is true now.
         """
         statement = select(User.email, User.hashed_password, User.is_active).where(User.id == self.user_id)
-        row = (await session.execute(statement.with_for_update(key_share=True))).one_or_none()
+        row = (await db.execute(statement.with_for_update(key_share=True))).one_or_none()
         verified = (self.email, self.hashed_password, True)
         if row is None or tuple(row) != verified:
             raise UnitOfWorkLostError
         if self.rehashed:
             values = {"hashed_password": self.rehashed, "updated_at": func.now()}
-            await session.execute(update(User).where(User.id == self.user_id).values(values))
+            await db.execute(update(User).where(User.id == self.user_id).values(values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,8 @@ class PasswordCheck:
         statement = select(
             User.id, User.email, User.full_name, User.hashed_password, User.is_active, User.is_verified
         ).where(User.email == normalize_email(email))
-        account = (await self.database.primary_reader().execute(statement)).one_or_none()
+        async with self.database.read_only() as db:
+            account = (await db.execute(statement)).one_or_none()
         valid, rehashed = await self.passwords.verify(password, account and account.hashed_password)
         may_log_in = account is not None and account.is_active and (account.is_verified or self._admits_unverified)
         if account is None or not valid or not may_log_in:
@@ -98,7 +99,8 @@ class PasswordCheck:
         """Verify the password of the caller; raise PasswordIncorrectError or TooManyRequestsError."""
         await self.limiter.hit(PER_SESSION_OWNER, str(principal.user_id))
         statement = select(User.email, User.full_name, User.hashed_password).where(User.id == principal.user_id)
-        account = (await self.database.primary_reader().execute(statement)).one_or_none()
+        async with self.database.read_only() as db:
+            account = (await db.execute(statement)).one_or_none()
         valid, _ = await self.passwords.verify(password, account and account.hashed_password)
         if account is None or not valid:
             record(SecurityEvent.PASSWORD_INCORRECT, user_id=principal.user_id)
@@ -149,7 +151,8 @@ class PasswordCheck:
             .where(UserSession.ip_address.is_not(None))
             .distinct()
         )
-        return [address_key(address) for address in await self.database.primary_reader().scalars(statement)]
+        async with self.database.read_only() as db:
+            return [address_key(address) for address in await db.scalars(statement)]
 
     async def _notify_owner(self, email: str) -> None:
         """Mail the owner, once a day, about the failed logins, with a link to reset the password."""
@@ -157,6 +160,6 @@ class PasswordCheck:
             await self.limiter.hit(NOTICES, account_key(email))
         except TooManyRequestsError:
             return
-        async with self.database.unit_of_work() as session:
+        async with self.database.unit_of_work() as db:
             notice = SendAccountNotice(email=normalize_email(email), notice=AccountNotice.LOGIN_ATTEMPTS)
-            enqueue(session, notice)
+            enqueue(db, notice)

@@ -9,9 +9,9 @@ from app.core.passwords import PasswordHasher
 from app.core.rate_limit import RateLimiter
 from app.core.refusals import EmailTakenError
 from app.core.security_log import SecurityEvent, record
+from app.db.database import Database
 from app.db.queue import enqueue
-from app.db.session import Database
-from app.db.writer import Writer
+from app.db.session import Session
 from app.models.user import Role, User
 from app.schemas.mail import SendVerifyEmailMail
 from app.schemas.user import UserCreate
@@ -22,7 +22,7 @@ from app.services.account_service import notify_of_existing_account, refuse_own_
 class RegistrationService:
     """Creates accounts; the caller is anonymous."""
 
-    session: Writer
+    db: Session
     passwords: PasswordHasher
     settings: Settings
     limiter: RateLimiter | None = None
@@ -37,7 +37,7 @@ class RegistrationService:
         if self.settings.registration_reveals_accounts:
             return await self.register(data)
         if await self._create(data, Role.USER) is None and self.limiter:
-            await notify_of_existing_account(self.session, self.limiter, data.email)
+            await notify_of_existing_account(self.db, self.limiter, data.email)
         return None
 
     async def register(self, data: UserCreate, role: Role = Role.USER) -> User:
@@ -60,9 +60,9 @@ class RegistrationService:
         }
         # The unique constraint decides, so that concurrent registrations are safe.
         statement = insert(User).values(values).on_conflict_do_nothing(index_elements=[User.email]).returning(User)
-        user = (await (await self.session.orm()).scalars(statement)).one_or_none()
+        user = await self.db.scalar(statement)
         if user is not None:
-            enqueue(self.session, SendVerifyEmailMail(user_id=user.id))
+            enqueue(self.db, SendVerifyEmailMail(user_id=user.id))
             record(SecurityEvent.ACCOUNT_CREATED, user_id=user.id, role=role)
         return user
 
@@ -72,7 +72,7 @@ async def register_administrator(settings: Settings, data: UserCreate) -> None:
     database = Database(settings)
     try:
         with PasswordHasher(settings) as passwords:
-            async with database.unit_of_work() as session:
-                await RegistrationService(session, passwords, settings).register(data, Role.ADMIN)
+            async with database.unit_of_work() as db:
+                await RegistrationService(db, passwords, settings).register(data, Role.ADMIN)
     finally:
         await database.dispose()

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import SQLColumnExpression, delete, select, update
+from sqlalchemy import ColumnElement, and_, delete, insert, select, update
+from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 from uuid_utils.compat import uuid7
 
 from app.core.config import Settings
@@ -12,8 +13,8 @@ from app.core.exceptions import NotFoundError
 from app.core.opaque_tokens import exchange, hash_token, new_token, open_sealed
 from app.core.refusals import InvalidGrantError
 from app.core.security_log import SecurityEvent, record
-from app.db.reader import Reader
-from app.db.writer import Writer
+from app.db.session import Session
+from app.db.statements import statement
 from app.models.refresh_token import RefreshToken
 from app.models.session import UserSession
 from app.models.user import User
@@ -21,6 +22,40 @@ from app.schemas.session import SessionList, SessionRead
 from app.services.principal import Client, Principal
 
 LONGEST_LIST = 100
+
+
+def _is_live(now: datetime, used_after: datetime) -> ColumnElement[bool]:
+    return and_(
+        RefreshToken.session_id == UserSession.id,
+        UserSession.user_id == User.id,
+        User.is_active,
+        UserSession.expires_at > now,
+        UserSession.last_used_at > used_after,
+    )
+
+
+@statement
+def use_token(token_hash: bytes, now: datetime, used_after: datetime, sealed: bytes) -> ReturningUpdate[UUID, UUID]:
+    """Mark a token as used if it is unused and its session is live. One statement, so that one of many wins."""
+    return (
+        update(RefreshToken)
+        .where(RefreshToken.token_hash == token_hash, RefreshToken.used_at.is_(None), _is_live(now, used_after))
+        .values(used_at=now, sealed_successor=sealed)
+        .returning(UserSession.user_id, UserSession.id)
+    )
+
+
+@statement
+def insert_token(session_id: UUID, token_hash: bytes) -> ReturningInsert[UUID]:
+    """Insert a refresh token."""
+    values = {"session_id": session_id, "token_hash": token_hash}
+    return insert(RefreshToken).values(values).returning(RefreshToken.id)
+
+
+@statement
+def touch_session(session_id: UUID, now: datetime) -> ReturningUpdate[UUID]:
+    """Note that a session was used."""
+    return update(UserSession).where(UserSession.id == session_id).values(last_used_at=now).returning(UserSession.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +71,13 @@ class Grant:
 class SessionKeeper:
     """Opens sessions and rotates their refresh tokens (RFC 9700, section 4.14)."""
 
-    session: Writer
+    db: Session
     settings: Settings
 
     async def open(self, user_id: UUID, client: Client) -> Grant:
         """Begin a session and the family of its refresh tokens. The caller has locked the account."""
         now, token, session_id = datetime.now(UTC), new_token(), uuid7()
-        orm = await self.session.orm()
-        orm.add(
+        self.db.add(
             UserSession(
                 id=session_id,
                 user_id=user_id,
@@ -54,8 +88,8 @@ class SessionKeeper:
                 ip_address=client.ip_address,
             )
         )
-        await orm.flush()
-        orm.add(RefreshToken(session_id=session_id, token_hash=hash_token(token)))
+        await self.db.flush()  # No relationship tells SQLAlchemy which of the two is first.
+        self.db.add(RefreshToken(session_id=session_id, token_hash=hash_token(token)))
         return Grant(user_id, session_id, token)
 
     async def rotate(self, token: str) -> Grant:
@@ -66,61 +100,40 @@ class SessionKeeper:
         """
         now = datetime.now(UTC)
         successor, sealed = exchange(token)
-        owner = await self._use(token, now, sealed)
-        if owner is None:
+        session = await self.db.fetch_one(use_token(hash_token(token), now, now - self._idle, sealed))
+        if session is None:
             return await self._repeat(token, now)
-        user_id, session_id = owner
-        (await self.session.orm()).add(RefreshToken(session_id=session_id, token_hash=hash_token(successor)))
-        await self.session.execute(update(UserSession).where(UserSession.id == session_id).values(last_used_at=now))
+        user_id, session_id = session
+        await self.db.fetch_all(insert_token(session_id, hash_token(successor)))
+        await self.db.fetch_all(touch_session(session_id, now))
         return Grant(user_id, session_id, successor)
-
-    async def _use(self, token: str, now: datetime, sealed: bytes) -> tuple[UUID, UUID] | None:
-        """Mark a token as used if it is unused and its session lives: one statement, so that one of many wins."""
-        statement = (
-            update(RefreshToken)
-            .where(
-                RefreshToken.token_hash == hash_token(token),
-                RefreshToken.used_at.is_(None),
-                *self._is_live(now),
-            )
-            .values(used_at=now, sealed_successor=sealed)
-            .returning(UserSession.user_id, UserSession.id)
-        )
-        row = (await self.session.execute(statement)).one_or_none()
-        return (row[0], row[1]) if row else None
 
     async def _repeat(self, token: str, now: datetime) -> Grant:
         statement = select(
             UserSession.user_id, UserSession.id, RefreshToken.used_at, RefreshToken.sealed_successor
-        ).where(RefreshToken.token_hash == hash_token(token), *self._is_live(now))
-        row = (await self.session.execute(statement)).one_or_none()
+        ).where(RefreshToken.token_hash == hash_token(token), _is_live(now, now - self._idle))
+        row = (await self.db.execute(statement)).one_or_none()
         if row is None or row.used_at is None or row.sealed_successor is None:
             raise InvalidGrantError
         if now - row.used_at <= timedelta(seconds=self.settings.refresh_grace_seconds):
             return Grant(row.user_id, row.id, open_sealed(token, row.sealed_successor))
-        await self.session.execute(delete(UserSession).where(UserSession.id == row.id))
-        self.session.access_changed(row.id)
+        await self.db.execute(delete(UserSession).where(UserSession.id == row.id))
+        self.db.access_changed(row.id)
         # The one early commit: the refusal below rolls back, and the thief's tokens must not survive it.
-        await self.session.commit()
+        await self.db.commit()
         record(SecurityEvent.TOKEN_REPLAYED, user_id=row.user_id, session_id=str(row.id))
         raise InvalidGrantError
 
-    def _is_live(self, now: datetime) -> tuple[SQLColumnExpression[bool], ...]:
-        idle = timedelta(days=self.settings.session_idle_days)
-        return (
-            RefreshToken.session_id == UserSession.id,
-            UserSession.user_id == User.id,
-            User.is_active,
-            UserSession.expires_at > now,
-            UserSession.last_used_at > now - idle,
-        )
+    @property
+    def _idle(self) -> timedelta:
+        return timedelta(days=self.settings.session_idle_days)
 
 
 @dataclass(frozen=True, slots=True)
-class SessionReader:
-    """Lists one's own sessions."""
+class SessionService:
+    """Lists and revokes the sessions of the caller."""
 
-    session: Reader
+    db: Session
     viewer: Principal
 
     async def list(self) -> SessionList:
@@ -139,35 +152,28 @@ class SessionReader:
             .order_by((UserSession.id == self.viewer.session_id).desc(), UserSession.id.desc())
             .limit(LONGEST_LIST)
         )
-        rows = (await self.session.execute(statement)).all()
+        rows = (await self.db.execute(statement)).all()
         newest_first = sorted(rows, key=lambda row: row.id, reverse=True)
         return SessionList(items=[SessionRead.model_validate(row) for row in newest_first])
-
-
-@dataclass(frozen=True, slots=True)
-class SessionService(SessionReader):
-    """Revokes one's own sessions."""
-
-    session: Writer
 
     async def revoke(self, session_id: UUID) -> None:
         """End one session, or raise NotFoundError: another's and a missing one look the same."""
         statement = delete(UserSession).where(UserSession.id == session_id, UserSession.user_id == self.viewer.user_id)
-        if (await self.session.execute(statement.returning(UserSession.id))).one_or_none() is None:
+        if (await self.db.execute(statement.returning(UserSession.id))).one_or_none() is None:
             raise NotFoundError
-        self.session.access_changed(session_id)
+        self.db.access_changed(session_id)
         record(SecurityEvent.SESSION_REVOKED, user_id=self.viewer.user_id, session_id=str(session_id))
 
     async def revoke_others(self) -> None:
         """End all but the session that asks."""
-        await revoke_sessions(self.session, self.viewer.user_id, spare=self.viewer.session_id)
+        await revoke_sessions(self.db, self.viewer.user_id, spare=self.viewer.session_id)
 
 
-async def revoke_sessions(session: Writer, user_id: UUID, *, spare: UUID | None = None) -> None:
+async def revoke_sessions(db: Session, user_id: UUID, *, spare: UUID | None = None) -> None:
     """End every session of an account, but for one that is spared."""
     statement = delete(UserSession).where(UserSession.user_id == user_id)
     if spare is not None:
         statement = statement.where(UserSession.id != spare)
-    await session.execute(statement)
-    session.access_changed(user_id)
+    await db.execute(statement)
+    db.access_changed(user_id)
     record(SecurityEvent.SESSIONS_REVOKED, user_id=user_id)

@@ -5,16 +5,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import delete, update
+from sqlalchemy import Select, delete, select, update
 
 from app.core.exceptions import ForbiddenError, NotFoundError, UnauthenticatedError
 from app.core.refusals import LastAdminError
 from app.core.security_log import SecurityEvent, record
-from app.db.pagination import Cursors, Keyset, KeysetPage, Order
+from app.db.pagination import KeysetPage, Order, paginate
 from app.db.queue import enqueue
-from app.db.reader import Reader
-from app.db.writer import Writer
-from app.models.user import USER, USER_COLUMNS, USERS, Role, User, UserRow, lock_active_administrators
+from app.db.session import Session
+from app.db.statements import statement
+from app.models.user import Role, User
 from app.schemas.account import AccountDeletion
 from app.schemas.mail import AccountNotice, SendAccountNotice
 from app.schemas.page import PageQuery
@@ -24,132 +24,124 @@ from app.services.password_check import PasswordCheck
 from app.services.principal import Principal
 from app.services.session_service import revoke_sessions
 
+ORDER = Order(User.created_at, key=User.id)
+
 
 @contextmanager
 def own_account() -> Iterator[None]:
-    """Say that a caller whose account was deleted in this moment is nobody, rather than that nothing is there."""
+    """Raise UnauthenticatedError instead of NotFoundError: the account of the caller has just been deleted."""
     try:
         yield
     except NotFoundError:
         raise UnauthenticatedError from None
 
 
+@statement
+def select_user(user_id: UUID) -> Select[User]:
+    """Select one account."""
+    return select(User).where(User.id == user_id)
+
+
 @dataclass(frozen=True, slots=True)
-class UserReader:
-    """Reads accounts: one's own, or any for an administrator."""
+class UserService:
+    """Reads, changes and deletes the account of the caller. An administrator may read every account."""
 
-    session: Reader
+    db: Session
     viewer: Principal
+    check: PasswordCheck
 
-    async def get(self, user_id: UUID) -> UserRow:
-        """Read one account, or raise NotFoundError: a hidden and a missing one look the same."""
+    async def get(self, user_id: UUID) -> User:
+        """Return one account, or raise NotFoundError: a hidden and a missing one look the same."""
         is_visible = self.viewer.is_admin or user_id == self.viewer.user_id
-        user = await self.session.fetch_one(USER, {"user_id": user_id}) if is_visible else None
+        if not is_visible:
+            raise NotFoundError
+        user = await self.db.fetch_one(select_user(user_id))
         if user is None:
             raise NotFoundError
         if user_id != self.viewer.user_id:
             record(SecurityEvent.ACCOUNTS_READ, user_id=self.viewer.user_id, read_id=str(user_id))
         return user
 
-    async def get_own(self) -> UserRow:
-        """Read one's own account."""
+    async def get_own(self) -> User:
+        """Return the account of the caller."""
         with own_account():
             return await self.get(self.viewer.user_id)
 
-
-@dataclass(frozen=True, slots=True)
-class UserService:
-    """Changes and deletes one's own account."""
-
-    session: Writer
-    viewer: Principal
-    check: PasswordCheck
-
-    async def update_own(self, data: UserUpdate) -> UserRow:
-        """Change what is given."""
+    async def update_own(self, data: UserUpdate) -> User:
+        """Change the given fields."""
         with own_account():
-            return await _change(self.session, self.viewer.user_id, data.model_dump())
+            return await _change(self.db, self.viewer.user_id, data.model_dump())
 
     async def delete_own(self, data: AccountDeletion) -> None:
-        """Delete the account and all that is its, or raise PasswordIncorrectError or LastAdminError."""
+        """Delete the account and all its data; raise PasswordIncorrectError or LastAdminError."""
         account = await self.check.confirm(self.viewer, data.password.get_secret_value())
-        administrators = await _lock_administrators(self.session)
-        await account.lock(self.session)
+        administrators = await _lock_administrators(self.db)
+        await account.lock(self.db)
         with own_account():
-            await _delete(self.session, account.user_id, administrators)
-
-
-@dataclass(frozen=True, slots=True)
-class UserAdminReader:
-    """Lists every account; for administrators only, which the caller has checked."""
-
-    session: Reader
-    cursors: Cursors
-    viewer: Principal
-
-    async def list(self, query: PageQuery) -> KeysetPage[UserRow]:
-        """Return a page, oldest accounts first."""
-        record(SecurityEvent.ACCOUNTS_READ, user_id=self.viewer.user_id)
-        keyset = Keyset(self.cursors, Order(User.created_at, User.id, descending=False), scope="users")
-        return await keyset.page(self.session, USERS, UserRow, {}, limit=query.limit, cursor=query.cursor)
+            await _delete(self.db, account.user_id, administrators)
 
 
 @dataclass(frozen=True, slots=True)
 class UserAdminService:
-    """Changes and deletes accounts, for administrators."""
+    """Lists, changes and deletes accounts, for administrators."""
 
-    session: Writer
+    db: Session
     viewer: Principal
 
-    async def update(self, user_id: UUID, data: UserAdminUpdate) -> UserRow:
+    async def list(self, query: PageQuery) -> KeysetPage[User]:
+        """Return one page of all accounts, oldest first."""
+        record(SecurityEvent.ACCOUNTS_READ, user_id=self.viewer.user_id)
+        return await paginate(self.db, select(User), ORDER, query)
+
+    async def update(self, user_id: UUID, data: UserAdminUpdate) -> User:
         """Change the given fields; raise ForbiddenError, NotFoundError or LastAdminError.
 
         A change ends the sessions of the account. Disabling it also voids its links.
         """
         administrators = await self._lock_administrators()
         changes = data.model_dump()
-        user = await _change(self.session, user_id, changes)
+        user = await _change(self.db, user_id, changes)
         if administrators == {user_id} and not (user.is_active and user.role == Role.ADMIN):
             raise LastAdminError
         if changes:
-            await revoke_sessions(self.session, user_id)
+            await revoke_sessions(self.db, user_id)
             record(SecurityEvent.ACCOUNT_CHANGED, user_id=user_id, **changes)
         if not user.is_active:
-            await void_tokens(self.session, user_id)
+            await void_tokens(self.db, user_id)
         return user
 
     async def delete(self, user_id: UUID) -> None:
         """Delete an account and all its data; raise ForbiddenError, NotFoundError or LastAdminError."""
-        await _delete(self.session, user_id, await self._lock_administrators())
+        await _delete(self.db, user_id, await self._lock_administrators())
 
     async def _lock_administrators(self) -> set[UUID]:
         """Lock all administrators and check again that the caller is one: another may have demoted them meanwhile."""
-        administrators = await _lock_administrators(self.session)
+        administrators = await _lock_administrators(self.db)
         if self.viewer.user_id not in administrators:
             record(SecurityEvent.ACCESS_DENIED, user_id=self.viewer.user_id)
             raise ForbiddenError
         return administrators
 
 
-async def _lock_administrators(session: Writer) -> set[UUID]:
-    """Lock the active administrators, so that two of them cannot remove each other concurrently."""
-    return set(await session.scalars(lock_active_administrators()))
+async def _lock_administrators(db: Session) -> set[UUID]:
+    """Lock the active administrators, in the same order each time: two of them cannot remove each other."""
+    administrators = select(User.id).where(User.role == Role.ADMIN, User.is_active).order_by(User.id)
+    return set(await db.scalars(administrators.with_for_update()))
 
 
-async def _delete(session: Writer, user_id: UUID, administrators: set[UUID]) -> None:
+async def _delete(db: Session, user_id: UUID, administrators: set[UUID]) -> None:
     if administrators == {user_id}:
         raise LastAdminError
-    email = await session.scalar(delete(User).where(User.id == user_id).returning(User.email))
+    email = await db.scalar(delete(User).where(User.id == user_id).returning(User.email))
     if email is None:
         raise NotFoundError
-    session.access_changed(user_id)
-    enqueue(session, SendAccountNotice(email=email, notice=AccountNotice.ACCOUNT_DELETED))
+    db.access_changed(user_id)
+    enqueue(db, SendAccountNotice(email=email, notice=AccountNotice.ACCOUNT_DELETED))
     record(SecurityEvent.ACCOUNT_DELETED, user_id=user_id)
 
 
-async def _change(session: Writer, user_id: UUID, values: dict[str, object]) -> UserRow:
-    statement = update(User).where(User.id == user_id).values(values).returning(*USER_COLUMNS)
-    user = (await session.execute(statement)).one_or_none()
+async def _change(db: Session, user_id: UUID, values: dict[str, object]) -> User:
+    user: User | None = await db.scalar(update(User).where(User.id == user_id).values(values).returning(User))
     if user is None:
         raise NotFoundError
-    return UserRow(*user)
+    return user

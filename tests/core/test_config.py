@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.core.config import Settings, load_settings, setting_sources
-from app.core.database_url import describe, embedded_database_url, for_asyncpg, single_hosts, socket_directory, to_dsn
+from app.core.database_url import describe, embedded_database_url, for_driver, single_hosts, socket_directory, to_dsn
 from app.core.exceptions import ConfigurationError
 from app.db.connect import tls_options
 
@@ -161,7 +161,7 @@ def test_the_settings_of_the_brief_are_accepted(tmp_path: Path) -> None:
 def test_urls_of_hosting_providers_are_understood() -> None:
     """What asyncpg does not know is left out, and named."""
     url = "postgres://u:p@db.example:6543/app?sslmode=verify-full&channel_binding=require&pgbouncer=true&connect_timeout=5"
-    dsn, ignored = for_asyncpg(to_dsn(url))
+    dsn, ignored = for_driver(to_dsn(url))
     assert dsn == "postgresql://u:p@db.example:6543/app?sslmode=verify-full"
     assert ignored == ["channel_binding", "connect_timeout", "pgbouncer"]
     assert isinstance(tls_options(dsn)["ssl"], ssl.SSLContext)

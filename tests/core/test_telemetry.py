@@ -14,7 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from sqlalchemy import text
 
 from app.core.config import Settings
-from app.db.session import Database
+from app.db.database import Database
 from tests.factories import Accounts, problem
 from tests.test_server import running
 

@@ -15,8 +15,9 @@ from app.core.config import Settings
 from app.core.exceptions import DatabaseUnavailableError
 from app.core.settings.database import Pooler
 from app.db.connect import Connector, keep_alive
-from app.db.session import Database
+from app.db.database import Database
 from tests.conftest import make_settings
+from tests.queries import ReadOnly
 
 
 @asynccontextmanager
@@ -54,7 +55,7 @@ async def forwarding(socket_path: str) -> AsyncIterator[int]:
 
 async def socket_path(database: Database) -> str:
     """The path of the server's socket."""
-    directories = await database.reader().scalar(
+    directories = await ReadOnly(database).scalar(
         text("SELECT setting FROM pg_settings WHERE name = 'unix_socket_directories'")
     )
     return f"{directories}/.s.PGSQL.5432"
@@ -62,7 +63,7 @@ async def socket_path(database: Database) -> str:
 
 async def name_of(database: Database) -> str:
     """The name of the database."""
-    return str(await database.reader().scalar(text("SELECT current_database()")))
+    return str(await ReadOnly(database).scalar(text("SELECT current_database()")))
 
 
 async def test_a_silent_first_host_takes_no_time_from_the_second(database: Database) -> None:
@@ -133,7 +134,7 @@ async def test_a_pooler_may_be_declared(settings: Settings) -> None:
     database = Database(declared)
     limits = text("SELECT current_setting('statement_timeout'), count(*) FROM pg_prepared_statements")
     for _ in range(3):
-        row = (await database.primary_reader().execute(limits)).one()
+        [row] = await ReadOnly(database).execute(limits)
     assert tuple(row) == ("0", 0)
     await database.dispose()
 

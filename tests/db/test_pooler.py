@@ -13,13 +13,14 @@ from sqlalchemy import text
 
 from app.core.config import Settings
 from app.core.exceptions import ConfigurationError
+from app.db.database import Database
 from app.db.migrations import upgrade
-from app.db.session import Database
 from app.main import create_application
 from devtools.pgbouncer import is_installed, running_pgbouncer
 from tests.conftest import DatabaseMaker, make_settings, serving
 from tests.factories import Accounts
 from tests.mails import Outbox
+from tests.queries import ReadOnly
 
 pytestmark = pytest.mark.skipif(not is_installed(), reason="PgBouncer is not installed (Debian: pgbouncer)")
 
@@ -74,8 +75,8 @@ async def test_time_limits_come_from_the_role(pgbouncer: int, direct: Settings) 
     for _ in range(2):
         await asyncio.to_thread(upgrade, pooled)
     database = Database(pooled)
-    assert await database.reader().scalar(text("SHOW statement_timeout")) == "5s"
-    assert await database.reader().scalar(text("SHOW jit")) == "off"
+    assert await ReadOnly(database).scalar(text("SHOW statement_timeout")) == "5s"
+    assert await ReadOnly(database).scalar(text("SHOW jit")) == "off"
     await database.dispose()
 
 

@@ -1,4 +1,4 @@
-"""The unit of work and the reader."""
+"""Sessions: the unit of work, and reading."""
 
 import asyncio
 
@@ -18,9 +18,10 @@ from app.core.exceptions import (
     ValidationFailedError,
 )
 from app.core.refusals import EmailTakenError
-from app.db.session import Database
+from app.db.database import Database
 from app.models.user import User
 from tests.conftest import make_settings
+from tests.queries import ReadOnly
 
 PASSING = ("28000", "53100", "53200", "53400", "54000", "55006", "58030")
 """Faults of the server that pass by themselves, or when an operator has mended it."""
@@ -33,14 +34,14 @@ def new_user(email: str = "ada@example.com", **changes: object) -> User:
 
 async def emails(database: Database) -> list[str]:
     """Whose accounts are committed."""
-    session = database.reader()
+    session = ReadOnly(database)
     return list(await session.scalars(select(User.email)))
 
 
 async def test_a_unit_of_work_commits_when_it_ends(database: Database) -> None:
     """Another connection sees it."""
     async with database.unit_of_work() as session:
-        (await session.orm()).add(new_user())
+        session.add(new_user())
         await session.flush()
         assert await emails(database) == []
     assert await emails(database) == ["ada@example.com"]
@@ -51,7 +52,7 @@ async def test_any_error_rolls_it_back(database: Database, error: type[BaseExcep
     """Cancellation too."""
     with pytest.raises(error):
         async with database.unit_of_work() as session:
-            (await session.orm()).add(new_user())
+            session.add(new_user())
             await session.flush()
             raise error
     assert await emails(database) == []
@@ -61,7 +62,7 @@ async def test_an_early_commit_outlives_the_error_that_follows(database: Databas
     """For what must outlive a refusal; the session goes on working."""
     with pytest.raises(ValueError, match="refused"):
         async with database.unit_of_work() as session:
-            (await session.orm()).add(new_user())
+            session.add(new_user())
             await session.commit()
             assert await session.scalar(select(User.email)) == "ada@example.com"
             raise ValueError("refused")
@@ -76,14 +77,6 @@ async def test_an_error_that_was_swallowed_is_not_committed_in_silence(database:
                 await session.execute(text("SELECT 1 / 0"))
 
 
-async def test_a_reader_needs_no_transaction(database: Database) -> None:
-    """Each statement stands alone: nothing is open between them."""
-    session = database.reader()
-    first = await session.scalar(text("SELECT pg_current_xact_id()::text"))
-    second = await session.scalar(text("SELECT pg_current_xact_id()::text"))
-    assert first != second
-
-
 async def write(database: Database, statement: str) -> None:
     """Run it in a unit of work."""
     async with database.unit_of_work() as session:
@@ -92,7 +85,7 @@ async def write(database: Database, statement: str) -> None:
 
 async def read(database: Database, statement: str) -> None:
     """Run it by itself."""
-    await database.reader().execute(text(statement))
+    await ReadOnly(database).execute(text(statement))
 
 
 @pytest.mark.parametrize(
@@ -124,7 +117,7 @@ async def test_faults_become_domain_errors(settings: Settings, statement: str, e
     """By SQLSTATE, in both kinds of session."""
     changes = {"database_statement_timeout_seconds": 0.2}
     database = Database(settings.model_copy(update=changes))
-    for run in (write, read):
+    for run in (write,) if statement.startswith("INSERT") else (write, read):
         with pytest.raises(DomainError) as raised:
             await run(database, statement)
         assert type(raised.value) is expected
@@ -135,7 +128,7 @@ async def test_a_constraint_names_its_own_error(database: Database) -> None:
     """The model says which."""
     with pytest.raises(EmailTakenError):
         async with database.unit_of_work() as session:
-            (await session.orm()).add_all([new_user(), new_user()])
+            session.add_all([new_user(), new_user()])
 
 
 async def test_a_value_that_cannot_be_sent_is_refused(database: Database) -> None:
@@ -156,13 +149,14 @@ async def test_no_server_is_a_clear_error() -> None:
 
 
 async def test_who_waits_too_long_for_a_connection_is_refused(settings: Settings) -> None:
-    """The pool is never waited for without end."""
+    """The wait for a connection is bounded; reads have a pool of their own."""
     changes = {"database_pool_size": 1, "database_pool_timeout_seconds": 0.05}
     database = Database(settings.model_copy(update=changes))
     async with database.unit_of_work() as holder:
         await holder.execute(text("SELECT 1"))
         with pytest.raises(OverloadedError):
-            await read(database, "SELECT 1")
+            await write(database, "SELECT 1")
+        await read(database, "SELECT 1")
     await database.dispose()
 
 
@@ -173,7 +167,7 @@ async def test_connections_are_given_in_the_order_of_asking(settings: Settings) 
 
     async def use(number: int, times: int) -> None:
         for _ in range(times):
-            session = database.reader()
+            session = ReadOnly(database)
             await session.execute(text("SELECT 1"))
             served.append(number)
 
@@ -182,8 +176,8 @@ async def test_connections_are_given_in_the_order_of_asking(settings: Settings) 
     await database.dispose()
 
 
-async def test_reads_go_to_the_replica(settings: Settings, database: Database) -> None:
-    """Where there is one."""
+async def test_only_a_session_that_asks_for_the_replica_reads_from_it(settings: Settings, database: Database) -> None:
+    """All others use the primary, so that everyone reads their own writes."""
     del database
     replica = Database(
         settings.model_copy(
@@ -193,8 +187,23 @@ async def test_reads_go_to_the_replica(settings: Settings, database: Database) -
             }
         )
     )
-    assert await emails(replica) == []
-    with pytest.raises(DatabaseUnavailableError):
-        async with replica.unit_of_work() as session:
-            await session.execute(text("SELECT 1"))
+    async with replica.read_only(replica=True) as db:
+        assert (await db.scalars(select(User.email))).all() == []
+    for run in (read, write):
+        with pytest.raises(DatabaseUnavailableError):
+            await run(replica, "SELECT 1")
     await replica.dispose()
+
+
+async def test_the_primary_answers_for_a_replica_that_is_down(
+    settings: Settings, database: Database, logs: pytest.LogCaptureFixture
+) -> None:
+    """With one line in the log, and without trying the replica for each request."""
+    del database
+    gone = make_settings("postgresql://127.0.0.1:1/app").database_url
+    replica = Database(settings.model_copy(update={"database_replica_url": gone}))
+    for _ in range(3):
+        async with replica.read_only(replica=True) as db:
+            assert (await db.scalars(select(User.email))).all() == []
+    await replica.dispose()
+    assert len([record for record in logs.records if "replica unavailable" in str(record.msg)]) == 1

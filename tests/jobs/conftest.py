@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import text
 
 from app.core.config import Settings
+from app.db.database import Database
 from app.db.queue import JobPayload
-from app.db.session import Database
 from app.jobs.kinds import JobContext, JobKind, RetryPolicy
 from app.jobs.runner import JobRunner, make_resources, running_jobs
+from tests.queries import ReadOnly
 
 IMPATIENT = RetryPolicy(maximum_attempts=3, first_delay=timedelta(milliseconds=20))
 STUBBORN = RetryPolicy(1000, timedelta(milliseconds=20), timedelta(milliseconds=200))
@@ -39,12 +40,12 @@ class Journal:
 
     async def read(self) -> list[str]:
         """Every run, in order."""
-        session = self.database.reader()
+        session = ReadOnly(self.database)
         return list(await session.scalars(text("SELECT name FROM journal ORDER BY at")))
 
     async def queue(self) -> dict[str, int]:
         """How many jobs are in which state."""
-        session = self.database.reader()
+        session = ReadOnly(self.database)
         rows = await session.execute(text("SELECT status::text, count(*) FROM pgqueuer GROUP BY 1"))
         return {row[0]: row[1] for row in rows}
 

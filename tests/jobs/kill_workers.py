@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 
-from app.db.session import Database
+from app.db.database import Database
 from app.jobs.kinds import JobContext, JobKind
 from app.jobs.runner import JobRunner, make_resources
 from tests.conftest import make_settings

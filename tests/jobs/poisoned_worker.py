@@ -9,7 +9,7 @@ import signal
 import sys
 from datetime import timedelta
 
-from app.db.session import Database
+from app.db.database import Database
 from app.jobs.kinds import JobContext, JobKind, RetryPolicy
 from app.jobs.runner import JobRunner, make_resources
 from tests.conftest import make_settings

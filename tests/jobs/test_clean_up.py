@@ -4,9 +4,10 @@ import pytest
 from sqlalchemy import text
 
 from app.core.config import Settings
-from app.db.session import Database
+from app.db.database import Database
 from app.jobs import clean_up
 from app.jobs.runner import make_resources
+from tests.queries import ReadOnly
 
 
 async def test_old_things_go_and_recent_ones_stay(settings: Settings, database: Database) -> None:
@@ -18,7 +19,7 @@ async def test_old_things_go_and_recent_ones_stay(settings: Settings, database: 
     async with database.unit_of_work() as session:
         await session.execute(insert)
     await clean_up.clean_up(make_resources(settings, database))
-    reader = database.reader()
+    reader = ReadOnly(database)
     assert list(await reader.scalars(text("SELECT entrypoint FROM pgqueuer_log"))) == ["recent"]
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from app.core.config import Settings
 from app.core.database_url import PROJECT_ROOT
+from app.db.database import Database
 from app.db.queue import enqueue
-from app.db.session import Database
 from app.jobs.kinds import JobKind
 from devtools.loopback import free_port
 from tests.factories import PASSWORD

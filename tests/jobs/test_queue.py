@@ -9,8 +9,8 @@ import structlog
 from sqlalchemy import text
 
 from app.core.refusals import EmailTakenError
+from app.db.database import Database
 from app.db.queue import enqueue
-from app.db.session import Database
 from app.jobs.kinds import JobContext, JobKind, RetryPolicy, Schedule
 from app.jobs.runner import JobRunner, running_jobs
 from tests.conftest import end_connections

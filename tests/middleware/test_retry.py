@@ -7,10 +7,11 @@ from sqlalchemy import text
 
 from app.core.config import Settings
 from app.core.exceptions import UnitOfWorkLostError
-from app.db.session import Database
+from app.db.database import Database
 from app.middleware.retry import RETRIES
 from tests.conftest import end_connections
 from tests.factories import Account, Accounts, problem
+from tests.queries import ReadOnly
 
 Saboteur = Callable[[str, str], Awaitable[None]]
 
@@ -40,7 +41,7 @@ async def sabotage(database: Database) -> AsyncIterator[Saboteur]:
 
 async def attempts(database: Database) -> int:
     """How often the insert was tried."""
-    session = database.reader()
+    session = ReadOnly(database)
     return int(await session.scalar(text("SELECT last_value FROM attempts")) or 0)
 
 

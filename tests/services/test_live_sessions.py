@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event, text
 
 from app.core.config import Settings
-from app.db.session import Database
+from app.db.database import Database
 from app.dependencies import VerifiedUser
 from app.main import create_application
 from tests.conftest import end_connections, serving
@@ -64,23 +64,23 @@ async def test_a_session_is_looked_up_once(accounts: Accounts, settings: Setting
     """Not for each request; but for each while nobody listens."""
     ada = await accounts.create()
     app = create_application(settings)
-    statements: list[str] = []
+    lookups: list[int] = []
     async with app.router.lifespan_context(app) as state:
-        engine = state["database"].engine.sync_engine  # type: ignore[index]
-        event.listen(engine, "before_cursor_execute", lambda _c, _k, statement, *_: statements.append(statement))
+        pool = state["database"].read_engine.sync_engine.pool  # type: ignore[index]
+        event.listen(pool, "checkout", lambda *_: lookups.append(1))
         sessions = state["sessions"]  # type: ignore[index]
         claims = state["access_tokens"].verify(ada.token)  # type: ignore[index]
         while not sessions._is_listening:  # noqa: SLF001, ASYNC110  nothing else tells
             await asyncio.sleep(0.01)
         assert {(await sessions.find(claims)).role for _ in range(5)} == {"user"}
-        assert len(statements) == 1
+        assert len(lookups) == 1
         await end_connections(accounts.database)
-        await state["database"].engine.dispose()  # type: ignore[index]
+        await state["database"].dispose()  # type: ignore[index]
         while sessions._is_listening:  # noqa: SLF001, ASYNC110
             await asyncio.sleep(0.01)
-        statements.clear()
+        lookups.clear()
         assert (await sessions.find(claims)).role == "user"
-        assert statements
+        assert lookups
 
 
 async def test_a_refresh_forgets_nothing(accounts: Accounts, settings: Settings) -> None:

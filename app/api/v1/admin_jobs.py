@@ -7,7 +7,7 @@ from app.api.openapi import problems
 from app.core.exceptions import NotFoundError
 from app.core.refusals import JobNotFailedError
 from app.db.pagination import KeysetPage
-from app.dependencies import JobFilter, JobIdPath, Jobs, JobsRead
+from app.dependencies import JobFilter, JobIdPath, Jobs
 from app.models.job import JobRow
 from app.schemas.job import JobRead
 from app.schemas.page import Page
@@ -16,7 +16,7 @@ router = APIRouter(prefix="/admin/jobs", tags=["admin"])
 
 
 @router.get("", response_model=Page[JobRead])
-async def list_jobs(jobs: JobsRead, query: JobFilter, request: Request, response: Response) -> KeysetPage[JobRow]:
+async def list_jobs(jobs: Jobs, query: JobFilter, request: Request, response: Response) -> KeysetPage[JobRow]:
     """List jobs that wait, run or have failed for good, oldest first."""
     return linked(request, response, await jobs.list(query))
 

@@ -19,7 +19,6 @@ from app.dependencies import (
     RevocationForm,
     SessionId,
     Sessions,
-    SessionsRead,
     TokenForm,
     limited,
 )
@@ -49,7 +48,7 @@ async def revoke_token(auth: Auth, form: RevocationForm) -> None:
 
 
 @router.get("/sessions")
-async def list_sessions(sessions: SessionsRead) -> SessionList:
+async def list_sessions(sessions: Sessions) -> SessionList:
     """List where one is logged in, newest first."""
     return await sessions.list()
 

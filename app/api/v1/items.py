@@ -16,9 +16,8 @@ from app.dependencies import (
     ItemFilter,
     ItemId,
     Items,
-    ItemsRead,
 )
-from app.models.item import ItemRow
+from app.models.item import Item
 from app.schemas.item import ItemCreate, ItemRead, ItemUpdate
 from app.schemas.page import Page
 
@@ -29,7 +28,7 @@ OUTDATED = problems(NotFoundError, PreconditionFailedError, PreconditionRequired
 
 
 @router.post("", response_model=ItemRead, status_code=201, responses=REPEATED, dependencies=[Idempotent])
-async def create_item(items: Items, data: ItemCreate, request: Request, response: Response) -> ItemRow:
+async def create_item(items: Items, data: ItemCreate, request: Request, response: Response) -> Item:
     """Create an item. With an `Idempotency-Key` a retry makes no second one."""
     item = await items.create(data)
     locate(request, response, item.id)
@@ -37,15 +36,13 @@ async def create_item(items: Items, data: ItemCreate, request: Request, response
 
 
 @router.get("", response_model=Page[ItemRead])
-async def list_items(items: ItemsRead, query: ItemFilter, request: Request, response: Response) -> KeysetPage[ItemRow]:
+async def list_items(items: Items, query: ItemFilter, request: Request, response: Response) -> KeysetPage[Item]:
     """List one's own items, page by page."""
     return linked(request, response, await items.list(query))
 
 
 @router.get("/{item_id}", response_model=ItemRead, responses={**MISSING, 304: {"description": "Not modified"}})
-async def read_item(
-    items: ItemsRead, item_id: ItemId, response: Response, if_none_match: IfNoneMatch = None
-) -> ItemRow:
+async def read_item(items: Items, item_id: ItemId, response: Response, if_none_match: IfNoneMatch = None) -> Item:
     """Read one of one's own items, unless the client has this version (`If-None-Match`)."""
     return tagged(response, await items.get(item_id), unless=if_none_match)
 
@@ -53,7 +50,7 @@ async def read_item(
 @router.patch("/{item_id}", response_model=ItemRead, responses=OUTDATED)
 async def update_item(
     items: Items, item_id: ItemId, data: ItemUpdate, request: Request, response: Response, if_match: IfMatch = None
-) -> ItemRow:
+) -> Item:
     """Change what is given; what is left out stays. With `If-Match`, only that version is changed."""
     return tagged(response, await items.update(item_id, data, matched(request, if_match)))
 

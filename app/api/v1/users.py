@@ -16,10 +16,9 @@ from app.dependencies import (
     UserId,
     UserList,
     Users,
-    UsersRead,
     limited,
 )
-from app.models.user import User, UserRow
+from app.models.user import User
 from app.schemas.account import AccountDeletion, EmailChange, PasswordChange
 from app.schemas.page import Page
 from app.schemas.user import UserAdminUpdate, UserCreate, UserRead, UserUpdate
@@ -50,13 +49,13 @@ async def create_user(
 
 
 @router.get("/me", response_model=UserRead)
-async def read_current_user(users: UsersRead) -> UserRow:
+async def read_current_user(users: Users) -> User:
     """Read one's own account."""
     return await users.get_own()
 
 
 @router.patch("/me", response_model=UserRead)
-async def update_current_user(users: Users, data: UserUpdate) -> UserRow:
+async def update_current_user(users: Users, data: UserUpdate) -> User:
     """Change one's own account."""
     return await users.update_own(data)
 
@@ -91,19 +90,19 @@ async def change_email(account: Account, data: EmailChange) -> None:
 
 
 @router.get("/{user_id}", response_model=UserRead, responses=problems(NotFoundError))
-async def read_user(users: UsersRead, user_id: UserId) -> UserRow:
+async def read_user(users: Users, user_id: UserId) -> User:
     """Read an account: one's own, or any for an administrator."""
     return await users.get(user_id)
 
 
 @router.get("", response_model=Page[UserRead])
-async def list_users(users: UserList, query: Paging, request: Request, response: Response) -> KeysetPage[UserRow]:
+async def list_users(users: UserList, query: Paging, request: Request, response: Response) -> KeysetPage[User]:
     """List every account, oldest first; for administrators."""
     return linked(request, response, await users.list(query))
 
 
 @router.patch("/{user_id}", response_model=UserRead, responses=ADMINISTRATION)
-async def update_user(users: UserAdmin, user_id: UserId, data: UserAdminUpdate) -> UserRow:
+async def update_user(users: UserAdmin, user_id: UserId, data: UserAdminUpdate) -> User:
     """Change the role of an account, or disable it; for administrators."""
     return await users.update(user_id, data)
 

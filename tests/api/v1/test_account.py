@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from sqlalchemy import update
 
-from app.db.session import Database
+from app.db.database import Database
 from app.models.one_time_token import OneTimeToken
 from tests.api.v1.test_sessions import is_logged_in
 from tests.factories import PASSWORD, Account, Accounts, problem

@@ -9,7 +9,7 @@ from authlib.integrations.requests_client import OAuth2Session
 
 from app.core.config import Settings
 from app.core.database_url import PROJECT_ROOT
-from app.db.session import Database
+from app.db.database import Database
 from devtools.loopback import free_port
 from tests.factories import PASSWORD
 from tests.processes import serving

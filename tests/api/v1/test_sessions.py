@@ -9,12 +9,13 @@ import httpx2
 import pytest
 from sqlalchemy import func, select, update
 
-from app.db.session import Database
+from app.db.database import Database
 from app.models.one_time_token import Purpose
 from app.models.refresh_token import RefreshToken
 from app.models.session import UserSession
 from app.services.one_time_tokens import issue_token
 from tests.factories import PASSWORD, Account, Accounts, problem
+from tests.queries import ReadOnly
 
 TOKEN, REVOKE, SESSIONS = "/api/v1/auth/token", "/api/v1/auth/revoke", "/api/v1/auth/sessions"
 ROUNDS, AT_ONCE = 200, 20
@@ -60,7 +61,7 @@ async def test_of_many_refreshes_of_one_token_all_get_the_one_successor(accounts
         answers = await asyncio.gather(*(refresh(ada.client, token) for _ in range(AT_ONCE)))
         assert Counter(answer.status_code for answer in answers) == {200: AT_ONCE}
         [token] = {answer.json()["refresh_token"] for answer in answers}
-    session = database.reader()
+    session = ReadOnly(database)
     assert await session.scalar(select(func.count()).select_from(RefreshToken)) == ROUNDS + 1
 
 
@@ -72,7 +73,7 @@ async def test_a_replay_ends_the_session_and_that_outlives_the_refusal(accounts:
     refused = await refresh(ada.client, ada.refresh_token)
     assert problem(refused) == (400, "invalid_grant")
     assert refused.json()["error"] == "invalid_grant"
-    session = database.reader()
+    session = ReadOnly(database)
     assert await session.scalar(select(func.count()).select_from(UserSession)) == 0
     assert problem(await refresh(ada.client, child["refresh_token"])) == (400, "invalid_grant")
     assert not await is_logged_in(ada, child["access_token"])

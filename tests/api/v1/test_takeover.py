@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from app.core.config import Settings
-from app.db.session import Database
+from app.db.database import Database
 from app.main import create_application
 from tests.api.v1.test_account import FORGOT, ME, NEW_PASSWORD, RESET, VERIFY, change_email, post
 from tests.api.v1.test_sessions import is_logged_in
