@@ -1,4 +1,4 @@
-"""Sessions, their refresh tokens, and one-time tokens."""
+"""Sessions and their refresh tokens, and notifications when access changes."""
 
 from collections.abc import Sequence
 
@@ -10,9 +10,51 @@ down_revision: str | None = "0002"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
+NOTIFY_USER_UPDATED = """
+CREATE FUNCTION notify_session_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('session_changes', OLD.id::text);
+    RETURN NULL;
+END $$
+"""
+NOTIFY_SESSION_UPDATED = """
+CREATE FUNCTION notify_session_updated() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    -- The account, because PostgreSQL sends equal notifications of a transaction once.
+    PERFORM pg_notify('session_changes', OLD.user_id::text);
+    RETURN NULL;
+END $$
+"""
+NOTIFY_DELETED = """
+CREATE FUNCTION notify_sessions_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF (SELECT count(*) FROM (SELECT FROM deleted LIMIT 101) AS counted) > 100 THEN
+        PERFORM pg_notify('session_changes', '*');
+    ELSE
+        PERFORM pg_notify('session_changes', id::text) FROM deleted;
+    END IF;
+    RETURN NULL;
+END $$
+"""
+TRIGGERS = (
+    (
+        "CREATE TRIGGER notify_session_change AFTER UPDATE OF expires_at, user_id ON sessions "
+        "FOR EACH ROW EXECUTE FUNCTION notify_session_updated()"
+    ),
+    (
+        "CREATE TRIGGER notify_session_change AFTER UPDATE OF role, is_active, is_verified ON users "
+        "FOR EACH ROW EXECUTE FUNCTION notify_session_change()"
+    ),
+    *(
+        f"CREATE TRIGGER notify_sessions_deleted AFTER DELETE ON {table} REFERENCING OLD TABLE AS deleted "
+        "FOR EACH STATEMENT EXECUTE FUNCTION notify_sessions_deleted()"
+        for table in ("sessions", "users")
+    ),
+)
+
 
 def upgrade() -> None:
-    """Create the three tables."""
+    """Create both tables and the triggers."""
     op.create_table(
         "sessions",
         sa.Column("id", sa.Uuid(), primary_key=True),
@@ -39,28 +81,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("token_hash", name=op.f("uq_refresh_tokens_token_hash")),
     )
     op.create_index(op.f("ix_refresh_tokens_session_id"), "refresh_tokens", ["session_id"])
-    op.create_table(
-        "one_time_tokens",
-        sa.Column("id", sa.Uuid(), primary_key=True),
-        sa.Column("user_id", sa.Uuid(), nullable=False),
-        sa.Column("purpose", sa.String(20), nullable=False),
-        sa.Column("token_hash", sa.LargeBinary(32), nullable=False),
-        sa.Column("email", sa.String(254), nullable=False),
-        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.id"], ondelete="CASCADE", name=op.f("fk_one_time_tokens_user_id_users")
-        ),
-        sa.UniqueConstraint("token_hash", name=op.f("uq_one_time_tokens_token_hash")),
-        sa.CheckConstraint(
-            "purpose IN ('verify_email', 'change_email', 'reset_password')", name=op.f("ck_one_time_tokens_purpose")
-        ),
-    )
-    op.create_index(op.f("ix_one_time_tokens_user_id"), "one_time_tokens", ["user_id"])
-    op.create_index(op.f("ix_one_time_tokens_expires_at"), "one_time_tokens", ["expires_at"])
+    for statement in (NOTIFY_USER_UPDATED, NOTIFY_SESSION_UPDATED, NOTIFY_DELETED, *TRIGGERS):
+        op.execute(statement)
 
 
 def downgrade() -> None:
     """Drop them."""
-    op.drop_table("one_time_tokens")
     op.drop_table("refresh_tokens")
     op.drop_table("sessions")
+    for function in ("notify_session_change", "notify_session_updated", "notify_sessions_deleted"):
+        op.execute(f"DROP FUNCTION {function} CASCADE")

@@ -15,10 +15,11 @@ from sqlalchemy.exc import DBAPIError
 
 from app.core.config import Settings
 from app.core.database_url import PROJECT_ROOT
+from app.db.database import Database
 from app.db.migrations import alembic_config, upgrade
 from app.db.queue import SessionDriver
-from app.db.session import Database
 from tests.conftest import DatabaseMaker, make_settings
+from tests.queries import ReadOnly
 
 
 async def schema_of(database: Database) -> set[str]:
@@ -30,7 +31,7 @@ async def schema_of(database: Database) -> set[str]:
         "SELECT tgname || tgrelid::regclass || pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",
         "SELECT proname::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace",
     )
-    session = database.reader()
+    session = ReadOnly(database)
     return {row for query in queries for row in await session.scalars(text(query))}
 
 
@@ -45,7 +46,7 @@ async def test_every_step_can_be_undone_and_done_again(new_database: DatabaseMak
         await asyncio.to_thread(command.downgrade, config, "-1")
         await asyncio.to_thread(command.upgrade, config, "+1")
         await asyncio.to_thread(command.downgrade, config, "-1")
-    session = database.reader()
+    session = ReadOnly(database)
     tables = await session.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
     assert list(tables) == ["alembic_version"]
     await asyncio.to_thread(upgrade, settings)
@@ -133,7 +134,7 @@ async def test_a_migration_that_is_killed_leaves_nothing(new_database: DatabaseM
         waits = text(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'relation'"
         )
-        while not await database.reader().scalar(waits):  # noqa: ASYNC110  only the database knows
+        while not await ReadOnly(database).scalar(waits):  # noqa: ASYNC110  only the database knows
             await asyncio.sleep(0.01)
         migrator.kill()
         await migrator.wait()
@@ -146,12 +147,15 @@ async def test_requests_get_through_between_the_attempts_of_a_migration(new_data
     """It waits for a table in use for a second at a time, and goes on when the table is free."""
     settings, database = await prepare(new_database, REVISIONS[-1])
     patient = settings.model_copy(update={"database_migration_timeout_seconds": 30.0})
-    async with database.unit_of_work() as reader:
-        await reader.execute(text("SELECT count(*) FROM users"))  # holds a lock, as a dump does
+    requests, write = Database(settings), text("UPDATE users SET full_name = 'x'")
+    async with database.unit_of_work() as writer:
+        await writer.execute(write)  # The foreign key of items waits for it, and further writes wait for that.
         migrating = asyncio.create_task(asyncio.to_thread(upgrade, patient))
         for _ in range(4):
-            await database.reader().execute(text("SELECT count(*) FROM users"))
+            async with requests.unit_of_work() as db:
+                await db.execute(write)
             await asyncio.sleep(0.5)
         assert not migrating.done()
     await migrating
+    await requests.dispose()
     await database.dispose()

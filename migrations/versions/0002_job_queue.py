@@ -1,4 +1,4 @@
-"""The tables of the job queue, as pgqueuer declares them."""
+"""The job queue: the tables that pgqueuer declares, and a mark for jobs whose worker was lost."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,6 +10,22 @@ revision: str = "0002"
 down_revision: str | None = "0001"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
+
+MARK_LOST = """
+CREATE FUNCTION mark_lost_job() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.status = 'picked' AND OLD.status = 'picked' THEN
+        NEW.headers = coalesce(NEW.headers, '{}') || '{"lost": true}';
+    ELSE
+        NEW.headers = NEW.headers - 'lost';
+    END IF;
+    RETURN NEW;
+END $$
+"""
+MARK_LOST_TRIGGER = """
+CREATE TRIGGER mark_lost_job BEFORE UPDATE OF queue_manager_id ON pgqueuer
+FOR EACH ROW WHEN (NEW.queue_manager_id IS DISTINCT FROM OLD.queue_manager_id) EXECUTE FUNCTION mark_lost_job()
+"""
 
 
 def run_script(script: str) -> None:
@@ -26,8 +42,11 @@ def run_script(script: str) -> None:
 def upgrade() -> None:
     """Create the queue, its log, its schedules and its statistics."""
     run_script(QueryBuilderEnvironment().build_install_query())
+    op.execute(MARK_LOST)
+    op.execute(MARK_LOST_TRIGGER)
 
 
 def downgrade() -> None:
     """Drop them."""
     run_script(QueryBuilderEnvironment().build_uninstall_query())
+    op.execute("DROP FUNCTION mark_lost_job")
