@@ -9,11 +9,13 @@ import pytest
 from sqlalchemy import text
 
 from app.core.config import Settings
-from app.db.session import Database
+from app.db.database import Database
 from app.main import create_application
 from tests.conftest import BASE_URL, with_state
 from tests.factories import Account, Accounts, problem
+from tests.queries import ReadOnly
 
+pytestmark = pytest.mark.usefixtures("both_services")
 ITEMS = "/api/v1/items"
 EDITORS, EDITS = 10, 1000
 CUT_ANSWERS = 1000
@@ -118,7 +120,7 @@ async def create(account: Account, key: str, title: str = "milk") -> httpx2.Resp
 
 async def count(database: Database) -> int:
     """How many items there are."""
-    session = database.reader()
+    session = ReadOnly(database)
     return int(await session.scalar(text("SELECT count(*) FROM items")) or 0)
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from tests.factories import Accounts, problem
 
+pytestmark = pytest.mark.usefixtures("both_services")
+
 
 async def test_an_item_can_be_created_read_changed_and_deleted(accounts: Accounts) -> None:
     """The whole life of an item."""

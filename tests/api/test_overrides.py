@@ -1,0 +1,24 @@
+"""`dependency_overrides`, as FastAPI's tutorial uses it."""
+
+from fastapi import FastAPI
+
+from app.db.database import Database
+from app.dependencies import get_db
+from tests.factories import Accounts
+
+
+async def test_a_session_of_the_tests_own_replaces_that_of_requests(
+    app: FastAPI, accounts: Accounts, database: Database
+) -> None:
+    """What requests write is rolled back with it."""
+    ada = await accounts.create()
+    db = database.unit_of_work().session
+    app.dependency_overrides[get_db] = lambda: db
+    try:
+        item = await ada.create_item()
+        found = (await ada.request("GET", "/api/v1/items")).json()["items"]
+        assert [one["id"] for one in found] == [item["id"]]
+    finally:
+        app.dependency_overrides.clear()
+        await db.close()
+    assert (await ada.request("GET", "/api/v1/items")).json()["items"] == []

@@ -1,0 +1,53 @@
+"""Items, without HTTP."""
+
+import pytest
+
+from app.core.exceptions import NotFoundError, PreconditionFailedError
+from app.db.session import Session
+from app.schemas.item import ItemCreate, ItemQuery, ItemUpdate
+from app.services.item_service import ItemService
+from tests.services.conftest import Users
+
+
+async def test_an_item_can_be_created_read_changed_and_deleted(db: Session, users: Users) -> None:
+    """Each change raises the version."""
+    items = ItemService(db, (await users.create()).id)
+    item = await items.create(ItemCreate(title="milk"))
+    assert await items.get(item.id) is not None
+    changed = await items.update(item.id, ItemUpdate(title="oat milk"))
+    assert (item.version, changed.version, changed.title) == (1, 2, "oat milk")
+    await items.delete(item.id)
+    with pytest.raises(NotFoundError):
+        await items.get(item.id)
+
+
+async def test_an_item_of_another_owner_does_not_exist(db: Session, users: Users) -> None:
+    """Not to be read, changed or deleted."""
+    ada, bob = await users.create(), await users.create("bob@example.com")
+    item = await ItemService(db, ada.id).create(ItemCreate(title="milk"))
+    others = ItemService(db, bob.id)
+    for attempt in (others.get(item.id), others.update(item.id, ItemUpdate(title="x")), others.delete(item.id)):
+        with pytest.raises(NotFoundError):
+            await attempt
+
+
+async def test_only_the_expected_version_is_changed(db: Session, users: Users) -> None:
+    """Of two editors of one version one fails."""
+    items = ItemService(db, (await users.create()).id)
+    item = await items.create(ItemCreate(title="milk"))
+    await items.update(item.id, ItemUpdate(title="x"), frozenset({1}))
+    with pytest.raises(PreconditionFailedError):
+        await items.update(item.id, ItemUpdate(title="y"), frozenset({1}))
+    with pytest.raises(PreconditionFailedError):
+        await items.delete(item.id, frozenset({1, 7}))
+    await items.delete(item.id, frozenset({2, 7}))
+
+
+async def test_wildcards_in_a_search_are_ordinary_characters(db: Session, users: Users) -> None:
+    """LIKE's, and its escape character."""
+    items = ItemService(db, (await users.create()).id)
+    for title in ("100%", "1000", "a_b", "axb", "a/b"):
+        await items.create(ItemCreate(title=title))
+    for search, expected in (("0%", ["100%"]), ("A_B", ["a_b"]), ("/", ["a/b"]), ("00", ["1000", "100%"])):
+        page = await items.list(ItemQuery(title=search, sort="-created_at"))
+        assert {item.title for item in page.items} == set(expected)
