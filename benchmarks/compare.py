@@ -20,7 +20,7 @@ from benchmarks.rig import EMAIL, PASSWORD, Figures, Rig, Server, running_rig, w
 
 ROWS = 10_000
 DEEP_ROWS, DEEP_PAGE, PAGE_SIZE = 1_000_000, 5_000, 20
-CONTENDERS = ("limit", "bare", "usual", "ours")
+CONTENDERS = ("limit", "bare", "usual", "orm", "ours")
 ITEM = '{"title": "a title as people write them"}'
 
 

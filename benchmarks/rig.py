@@ -177,7 +177,12 @@ def make_servers(dsn: str) -> dict[str, Server]:
         name: Server(name, [*uvicorn, f"benchmarks.contenders.{name}:app"], shared)
         for name in ("limit", "bare", "usual")
     }
-    return {**contenders, "ours": Server("ours", [sys.executable, "-m", "app", "serve"], ours)}
+    plain = [sys.executable, "-m", "gunicorn", "--config=gunicorn.conf.py", "benchmarks.contenders.orm:app"]
+    return {
+        **contenders,
+        "orm": Server("orm", plain, ours),
+        "ours": Server("ours", [sys.executable, "-m", "app", "serve"], ours),
+    }
 
 
 @contextmanager
