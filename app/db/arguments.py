@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from app.db.entities import TracingError
-from app.db.traced import Reader
+from app.db.traced import ValueGetter
 
 ELEMENT_TYPES: dict[Any, TypeEngine[Any]] = {
     bool: Boolean(),
@@ -112,22 +112,22 @@ class Argument:
             return value
         return tuple(value) if self.kind == "mapping" else True
 
-    def symbol(self, value: Any, readers: dict[str, Reader]) -> Any:  # noqa: ANN401
-        """Return a placeholder, or the value itself if it is static; register its bind parameters in `readers`."""
+    def symbol(self, value: Any, getters: dict[str, ValueGetter]) -> Any:  # noqa: ANN401
+        """Return a placeholder, or the value itself if it is static; register its bind parameters in `getters`."""
         if value is None or self.kind == "static":
             return value
         if self.kind == "mapping":
-            return {key: self._place((self.name, key), readers) for key in value}
-        return self._place((self.name,), readers)
+            return {key: self._make_placeholder((self.name, key), getters) for key in value}
+        return self._make_placeholder((self.name,), getters)
 
-    def _place(self, path: tuple[str, ...], readers: dict[str, Reader]) -> Placeholder:
+    def _make_placeholder(self, path: tuple[str, ...], getters: dict[str, ValueGetter]) -> Placeholder:
         parameter = "__".join(("argument", *path))
         if len(path) > 1:
-            readers[parameter] = lambda values: values[path[0]][path[1]]
+            getters[parameter] = lambda values: values[path[0]][path[1]]
         elif self.kind == "array":
-            readers[parameter] = lambda values: list(values[path[0]])
+            getters[parameter] = lambda values: list(values[path[0]])
         else:
-            readers[parameter] = itemgetter(path[0])
+            getters[parameter] = itemgetter(path[0])
         element = self.element if len(path) == 1 else None
         return Placeholder(self.function, ".".join(path), parameter, element)
 

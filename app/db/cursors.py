@@ -17,7 +17,7 @@ from app.core.security import derive_keys
 SIGNATURE_BYTES = 16
 SEPARATOR = "\0"
 """PostgreSQL allows it in no text."""
-READERS: dict[type, Callable[[str], object]] = {
+PARSERS: dict[type, Callable[[str], object]] = {
     datetime: datetime.fromisoformat,
     date: date.fromisoformat,
     Decimal: Decimal,
@@ -26,7 +26,7 @@ READERS: dict[type, Callable[[str], object]] = {
     str: str,
 }
 """The types of sort columns, and how a cursor's text is read."""
-BY_NAME = {kind.__name__: read for kind, read in READERS.items()}
+BY_NAME = {kind.__name__: read for kind, read in PARSERS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Cursors:
 
 
 def _to_text(value: object) -> tuple[str, str]:
-    for kind in READERS:
+    for kind in PARSERS:
         if isinstance(value, kind):
             return kind.__name__, value.isoformat() if isinstance(value, date) else str(value)
     raise TypeError(f"a row has the sort value {value!r}, which a cursor cannot hold")

@@ -161,13 +161,13 @@ class Database:
         can_borrow = self._reader.enforces_read_only
         if replica and time.monotonic() >= self._replica_down_until:
             engine, fallback = self.replica_engine.sync_engine, self._leave_replica
-            wire = Transaction(engine, BEGIN_READ_ONLY, fallback=fallback, can_borrow=can_borrow)
+            transaction = Transaction(engine, BEGIN_READ_ONLY, fallback=fallback, can_borrow=can_borrow)
         else:
-            wire = Transaction(self.read_engine.sync_engine, BEGIN_READ_ONLY, can_borrow=can_borrow)
-        return Reading(self._session(wire, read_only=True))
+            transaction = Transaction(self.read_engine.sync_engine, BEGIN_READ_ONLY, can_borrow=can_borrow)
+        return Reading(self._session(transaction, read_only=True))
 
-    def _session(self, wire: Transaction, *, read_only: bool) -> Session:
-        return Session(wire, self._cursors, read_only=read_only, committed=self._notify, insert_jobs=flush_jobs)
+    def _session(self, transaction: Transaction, *, read_only: bool) -> Session:
+        return Session(transaction, self._cursors, read_only=read_only, committed=self._notify, insert_jobs=flush_jobs)
 
     def _leave_replica(self) -> Engine:
         self._replica_down_until = time.monotonic() + REPLICA_PAUSE_SECONDS

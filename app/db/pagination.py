@@ -8,11 +8,11 @@ from typing import Any, Generic, Protocol, TypeVar
 from sqlalchemy import Column, Integer, Select, bindparam, tuple_
 from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 
-from app.db.cursors import READERS
+from app.db.cursors import PARSERS
 from app.db.entities import DIALECT
 from app.db.session import Session
 from app.db.statements import Bound, detaching
-from app.db.traced import Reader
+from app.db.traced import ValueGetter
 
 T = TypeVar("T")
 EXTRA = 2
@@ -47,7 +47,7 @@ class Order:
         """
         for column in (*columns, key):
             kind = column.type.python_type
-            if kind not in READERS:
+            if kind not in PARSERS:
                 raise TypeError(
                     f"{column} cannot be sorted by: a cursor cannot hold values of the type {column.type!r}"
                 )
@@ -73,7 +73,7 @@ class Page:
     is_first: bool
 
     @property
-    def readers(self) -> Mapping[str, Reader]:
+    def getters(self) -> Mapping[str, ValueGetter]:
         """The parameters of `apply`."""
         return {name: itemgetter(name) for name in ("page_after", "page_after_key", "page_limit")}
 
@@ -83,7 +83,7 @@ class Page:
         return self.column, self.key
 
     def apply(self, statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
-        """Return the select of the page; its parameters are in `readers`.
+        """Return the select of the page; its parameters are in `getters`.
 
         Raises TypeError for a select with an order, a limit, an offset or DISTINCT of its own, which would lose rows.
         """

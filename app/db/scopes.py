@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from app.core.exceptions import DatabaseUnavailableError, InternalError, UnitOfWorkLostError
 from app.db.errors import is_write_in_read_only, translate
 from app.db.session import Session
-from app.db.transaction import DATABASE_FAULTS
+from app.db.transaction import DATABASE_ERRORS
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class UnitOfWork:
     async def _abandon(self, error: BaseException) -> None:
         is_lost, may_be_repeated = self.session.is_lost(error), self.session.may_be_repeated
         await self.session.close()
-        if not isinstance(error, DATABASE_FAULTS):
+        if not isinstance(error, DATABASE_ERRORS):
             return
         known = translate(error, is_lost=is_lost and may_be_repeated)
         if isinstance(known, UnitOfWorkLostError) and self.session.has_committed:
@@ -52,5 +52,5 @@ class Reading:
         await self.session.close()
         if error is not None and is_write_in_read_only(error):
             raise InternalError from error  # A bug of ours: the session is read-only, and not the server.
-        if isinstance(error, DATABASE_FAULTS):
+        if isinstance(error, DATABASE_ERRORS):
             raise translate(error, is_lost=is_lost) from error

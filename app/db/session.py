@@ -22,7 +22,7 @@ from app.db.entities import REFRESHED, expire_others
 from app.db.errors import driver_error
 from app.db.statements import Bound
 from app.db.traced import Traced, Values
-from app.db.transaction import DATABASE_FAULTS, Transaction
+from app.db.transaction import DATABASE_ERRORS, Transaction
 
 T = TypeVar("T")
 InsertJobs = Callable[["Session"], Awaitable[None]]
@@ -33,15 +33,15 @@ Committed = Callable[[set[UUID]], None]
 class LazySession(SyncSession):
     """The synchronous session inside an AsyncSession; it takes its connection when a statement needs one."""
 
-    def __init__(self, wire: Transaction, *, read_only: bool, **options: Any) -> None:  # noqa: ANN401  passed on
+    def __init__(self, db_transaction: Transaction, *, read_only: bool, **options: Any) -> None:  # noqa: ANN401  passed on
         """Use this transaction for every statement."""
         super().__init__(**options)
-        self.wire = wire
+        self.db_transaction = db_transaction
         self.read_only = read_only
 
     def get_bind(self, *_: Any, **__: Any) -> Connection:  # noqa: ANN401
         """Return the connection, in the transaction. SQLAlchemy calls this in a greenlet, which may await."""
-        return await_(self.wire.connect())
+        return await_(self.db_transaction.connect())
 
     def flush(self, objects: Sequence[Any] | None = None) -> None:
         """Write pending changes; raise InvalidRequestError in a read-only session that has some."""
@@ -64,13 +64,13 @@ def _refuse_dml(state: ORMExecuteState) -> None:
 @event.listens_for(LazySession, "after_commit")
 def _commit(session: LazySession) -> None:
     if session.get_nested_transaction() is None:
-        await_(session.wire.commit())
+        await_(session.db_transaction.commit())
 
 
 @event.listens_for(LazySession, "after_rollback")
 def _roll_back(session: LazySession) -> None:
     if session.get_nested_transaction() is None:
-        await_(session.wire.rollback())
+        await_(session.db_transaction.rollback())
     for instance in session.info.pop(REFRESHED, ()):
         if instance in session:
             session.expire(instance)
@@ -85,13 +85,19 @@ class Session(AsyncSession):
     """Whether the session of SQLAlchemy is initialised."""
 
     def __init__(
-        self, wire: Transaction, cursors: Cursors, *, read_only: bool, committed: Committed, insert_jobs: InsertJobs
+        self,
+        db_transaction: Transaction,
+        cursors: Cursors,
+        *,
+        read_only: bool,
+        committed: Committed,
+        insert_jobs: InsertJobs,
     ) -> None:
         """Run every statement in this transaction; nothing connects before the first."""
         self.cursors = cursors
         self._insert_jobs = insert_jobs
         self._is_busy = False
-        self._wire = wire
+        self._db_transaction = db_transaction
         self._read_only = read_only
         self._committed = committed
         self._changed: set[UUID] = set()
@@ -106,7 +112,7 @@ class Session(AsyncSession):
         if self._is_orm or name.startswith("__"):
             raise AttributeError(name)
         self._is_orm = True
-        super().__init__(wire=self._wire, read_only=self._read_only, expire_on_commit=False)
+        super().__init__(db_transaction=self._db_transaction, read_only=self._read_only, expire_on_commit=False)
         return getattr(self, name)
 
     @property
@@ -144,9 +150,9 @@ class Session(AsyncSession):
     async def _fetch(self, traced: Traced, values: Values) -> list[asyncpg.Record]:
         if self._has_orm_transaction:
             await self._send_pending()
-        elif self._read_only and not self._wire.is_open and self._wire.can_borrow:
+        elif self._read_only and not self._db_transaction.is_open and self._db_transaction.can_borrow:
             return await self._fetch_alone(traced, values)
-        await self._wire.begin()
+        await self._db_transaction.begin()
         return await self._run(traced, values)
 
     def load(self, traced: Traced, records: list[asyncpg.Record]) -> list[Any]:
@@ -166,20 +172,20 @@ class Session(AsyncSession):
             await self.connection()
 
     async def _fetch_alone(self, traced: Traced, values: Values) -> list[asyncpg.Record]:
-        await self._wire.take()
+        await self._db_transaction.take()
         try:
             return await self._run(traced, values)
         except asyncio.CancelledError:  # During a query: the state of the protocol is unknown.
-            self._wire.terminate()
+            self._db_transaction.terminate()
             raise
         finally:
-            await self._wire.release()
+            await self._db_transaction.release()
 
     async def _run(self, traced: Traced, values: Values) -> list[asyncpg.Record]:
         try:
-            return await traced.fetch(self._wire.driver, values)
-        except DATABASE_FAULTS as error:
-            known = driver_error(error, traced.sql, is_lost=self._wire.is_lost(error))
+            return await traced.fetch(self._db_transaction.driver, values)
+        except DATABASE_ERRORS as error:
+            known = driver_error(error, traced.sql, is_lost=self._db_transaction.is_lost(error))
             if known is error:
                 raise
             raise known from error
@@ -194,7 +200,7 @@ class Session(AsyncSession):
             await self._insert_jobs(self)
         if self._has_orm_transaction:
             await super().commit()
-        await self._wire.commit()
+        await self._db_transaction.commit()
         self._notify()
 
     async def rollback(self) -> None:
@@ -208,8 +214,8 @@ class Session(AsyncSession):
         except InvalidRequestError:  # After a COMMIT that failed.
             await greenlet_spawn(self.sync_session.close)
         finally:
-            await self._wire.rollback()
-        if not self._wire.has_committed:
+            await self._db_transaction.rollback()
+        if not self._db_transaction.has_committed:
             self._changed.clear()
 
     async def close(self) -> None:
@@ -219,8 +225,8 @@ class Session(AsyncSession):
             if self._is_orm:
                 await greenlet_spawn(self.sync_session.close)
         finally:
-            await self._wire.rollback()
-            if self._wire.has_committed:
+            await self._db_transaction.rollback()
+            if self._db_transaction.has_committed:
                 self._notify()
 
     def _notify(self) -> None:
@@ -231,13 +237,13 @@ class Session(AsyncSession):
     @property
     def has_committed(self) -> bool:
         """Whether a part of the work was committed."""
-        return self._wire.has_committed
+        return self._db_transaction.has_committed
 
     @property
     def may_be_repeated(self) -> bool:
         """Whether nothing of this session was committed, so that its work may be done again."""
-        return not (self._wire.is_committing or self._wire.has_committed)
+        return not (self._db_transaction.is_committing or self._db_transaction.has_committed)
 
     def is_lost(self, error: BaseException) -> bool:
         """Return whether an error has cost the connection of this session."""
-        return self._wire.is_lost(error)
+        return self._db_transaction.is_lost(error)

@@ -23,7 +23,7 @@ from sqlalchemy.sql.selectable import TypedReturnsRows
 
 from app.db.arguments import Argument
 from app.db.entities import TracingError
-from app.db.traced import Reader, Traced, Values
+from app.db.traced import Traced, ValueGetter, Values
 
 log = structlog.get_logger(__name__)
 P = ParamSpec("P")
@@ -32,7 +32,7 @@ T1 = TypeVar("T1")
 T2 = TypeVar("T2")
 Ts = TypeVarTuple("Ts")
 
-MOST_SHAPES = 256
+MAX_SHAPES = 256
 """Beyond this number of shapes a statement runs as plain SQLAlchemy: each shape keeps its SQL on every connection."""
 
 
@@ -80,7 +80,7 @@ class Derivation(Protocol):
         ...
 
     @property
-    def readers(self) -> Mapping[str, Reader]:
+    def getters(self) -> Mapping[str, ValueGetter]:
         """The parameters that it adds, by name."""
         ...
 
@@ -119,23 +119,23 @@ class TracedFunction:
         arguments = self._arguments
         shape = (derivation, *[arguments[name].shape(value) for name, value in values.items()])
         traced = self._shapes.get(shape)
-        if traced is None and len(self._shapes) < MOST_SHAPES:
+        if traced is None and len(self._shapes) < MAX_SHAPES:
             try:
                 traced = self._shapes[shape] = self._trace(values, derivation)
             except TracingError as error:
                 raise TracingError(f"{self.name}: {error}") from error
         elif traced is None and not self._has_warned:
             self._has_warned = True
-            log.warning("statement has too many shapes", function=self.name, most=MOST_SHAPES)
+            log.warning("statement has too many shapes", function=self.name, most=MAX_SHAPES)
         return traced
 
     def _trace(self, values: Values, derivation: Derivation | None) -> Traced:
         symbols: dict[str, Any] = {}
-        readers: dict[str, Reader] = dict(derivation.readers) if derivation else {}
+        getters: dict[str, ValueGetter] = dict(derivation.getters) if derivation else {}
         for name, value in values.items():
-            symbols[name] = self._arguments[name].symbol(value, readers)
+            symbols[name] = self._arguments[name].symbol(value, getters)
         custom_plan = any(values[name] is not None for name in self._custom_plan)
-        first, second = (self._compile(symbols, readers, derivation, custom_plan=custom_plan) for _ in range(2))
+        first, second = (self._compile(symbols, getters, derivation, custom_plan=custom_plan) for _ in range(2))
         different = [n for n, value in first.constants.items() if second.constants.get(n, value) != value]
         if different or first.sql != second.sql:
             what = f"the value for {different[0]!r}" if different else "the SQL"
@@ -143,12 +143,12 @@ class TracedFunction:
         return first
 
     def _compile(
-        self, symbols: Values, readers: Mapping[str, Reader], derivation: Derivation | None, *, custom_plan: bool
+        self, symbols: Values, getters: Mapping[str, ValueGetter], derivation: Derivation | None, *, custom_plan: bool
     ) -> Traced:
         made = self.function(**symbols)
         if derivation is None:
-            return Traced(made, readers, custom_plan=custom_plan)
-        return Traced(derivation.apply(made), readers, *derivation.extra, custom_plan=custom_plan)
+            return Traced(made, getters, custom_plan=custom_plan)
+        return Traced(derivation.apply(made), getters, *derivation.extra, custom_plan=custom_plan)
 
 
 class _Decorator(Protocol):

@@ -16,7 +16,7 @@ from app.db.entities import DIALECT, EntityLoader, Loader, TracingError, ValueLo
 
 Values = Mapping[str, Any]
 """The arguments of a call by name."""
-Reader = Callable[[Values], Any]
+ValueGetter = Callable[[Values], Any]
 FROZEN_TYPES = (date, time, timedelta, UUID)
 """Values of these types differ from call to call, even if two calls in a row return the same: `date.today()`."""
 
@@ -24,26 +24,32 @@ FROZEN_TYPES = (date, time, timedelta, UUID)
 class Traced:
     """A compiled statement: SQL, how its arguments are read, and how its rows are loaded."""
 
-    def __init__(self, statement: Any, readers: Mapping[str, Reader], *extra: Any, custom_plan: bool = False) -> None:  # noqa: ANN401
-        """Compile a statement, in which `readers` are the parameters by name.
+    def __init__(
+        self,
+        statement: Any,  # noqa: ANN401  of any kind; others are refused
+        getters: Mapping[str, ValueGetter],
+        *extra: Any,  # noqa: ANN401  columns, attributes or labels
+        custom_plan: bool = False,
+    ) -> None:
+        """Compile a statement, in which `getters` are the parameters by name.
 
         The values of the `extra` columns are selected, too, but are no part of the rows: `positions` reads them.
         Raises TracingError for what needs SQLAlchemy at each execution.
         """
-        plan = _Plan.of(statement, extra)
-        compiled: SQLCompiler = plan.statement.compile(dialect=DIALECT)
+        result = _ResultShape.of(statement, extra)
+        compiled: SQLCompiler = result.statement.compile(dialect=DIALECT)
         self.sql = str(compiled)
         self.is_write = not isinstance(statement, Select)
         self.entity = statement.entity_description.get("entity") if self.is_write else None
         """The class whose rows the statement changes."""
-        self.constants = constants(compiled, readers)
+        self.constants = constants(compiled, getters)
         self._custom_plan = custom_plan
-        self._readers = [_reader(compiled, readers, name) for name in compiled.positiontup or ()]
-        self._load, self._width, self._extra = plan.loader(), len(plan.columns), plan.extra
+        self._getters = [_getter(compiled, getters, name) for name in compiled.positiontup or ()]
+        self._load, self._width, self._extra = result.loader(), len(result.columns), result.extra
 
     async def fetch(self, driver: asyncpg.Connection, values: Values) -> list[asyncpg.Record]:
         """Run the statement on a connection."""
-        arguments = [read(values) for read in self._readers]
+        arguments = [read(values) for read in self._getters]
         if not self._custom_plan:
             return await driver.fetch(self.sql, *arguments)
         # asyncpg does not cache unnamed statements, so PostgreSQL never switches to a generic plan.
@@ -61,12 +67,12 @@ class Traced:
         return tuple(record[place] for place in self._extra)
 
 
-def constants(compiled: SQLCompiler, readers: Mapping[str, Reader]) -> dict[str, Any]:
+def constants(compiled: SQLCompiler, getters: Mapping[str, ValueGetter]) -> dict[str, Any]:
     """Return the values that are part of the statement; raise TracingError for those that were made for one call."""
     if compiled.post_compile_params:
         raise TracingError("a list in the function is another statement for each length: pass the list as an argument")
     computed = {column.key for column in _prefetched(compiled)}
-    values = {n: v for n, v in compiled.params.items() if n not in readers and n not in computed}
+    values = {n: v for n, v in compiled.params.items() if n not in getters and n not in computed}
     for name, value in values.items():
         if compiled.binds[name].required:
             raise TracingError(f"the parameter {name!r} has no value: use an argument of the function")
@@ -80,9 +86,9 @@ def _prefetched(compiled: SQLCompiler) -> list[Any]:
     return [*compiled.insert_prefetch, *compiled.update_prefetch]
 
 
-def _reader(compiled: SQLCompiler, readers: Mapping[str, Reader], name: str) -> Reader:
+def _getter(compiled: SQLCompiler, getters: Mapping[str, ValueGetter], name: str) -> ValueGetter:
     bind = compiled.binds[name]
-    read = readers.get(name) or _default(compiled, name)
+    read = getters.get(name) or _default(compiled, name)
     if read is None:
         value = compiled.params[name]
 
@@ -93,7 +99,7 @@ def _reader(compiled: SQLCompiler, readers: Mapping[str, Reader], name: str) -> 
     return read if process is None else lambda values: process(read(values))
 
 
-def _default(compiled: SQLCompiler, name: str) -> Reader | None:
+def _default(compiled: SQLCompiler, name: str) -> ValueGetter | None:
     """Return the function of a column's default that Python computes."""
     for column in _prefetched(compiled):
         if column.key != name:
@@ -110,7 +116,7 @@ def _default(compiled: SQLCompiler, name: str) -> Reader | None:
 
 
 @dataclass(slots=True)
-class _Plan:
+class _ResultShape:
     """The columns that a statement selects, each once, and the elements that its rows consist of."""
 
     statement: Any
@@ -121,19 +127,19 @@ class _Plan:
     extra: list[int] = field(default_factory=list)
 
     @classmethod
-    def of(cls, statement: Any, extra: Sequence[Any]) -> "_Plan":  # noqa: ANN401
+    def of(cls, statement: Any, extra: Sequence[Any]) -> "_ResultShape":  # noqa: ANN401
         """Read a statement, and select the extra columns, too."""
         if getattr(statement, "_with_options", ()) or getattr(statement, "_execution_options", ()):
             # No public attribute has the loader options.
             raise TracingError("options need a session: use plain SQLAlchemy")
         if isinstance(statement, Select):
-            plan = cls(statement)
-            plan.select(extra)
-            return plan
+            result = cls(statement)
+            result.select(extra)
+            return result
         if isinstance(statement, Insert | Update | Delete):
-            plan = cls(statement)
-            plan.returning()
-            return plan
+            result = cls(statement)
+            result.returning()
+            return result
         raise TracingError(f"a {type(statement).__name__} cannot be traced: select from a subquery")
 
     def select(self, extra: Sequence[Any]) -> None:
@@ -144,11 +150,11 @@ class _Plan:
             if entity is not None and expression is entity:
                 mapper = inspect(entity).mapper
                 refuse_unsupported(mapper)
-                places = {a.key: self._place(chosen, getattr(entity, a.key)) for a in mapper.column_attrs}
+                places = {a.key: self._index(chosen, getattr(entity, a.key)) for a in mapper.column_attrs}
                 self.elements.append((description["name"], mapper, places))
             else:
-                self.elements.append((description["name"], None, (self._place(chosen, expression), expression.type)))
-        self.extra = [self._place(chosen, column) for column in extra]
+                self.elements.append((description["name"], None, (self._index(chosen, expression), expression.type)))
+        self.extra = [self._index(chosen, column) for column in extra]
         self.statement = self.statement.with_only_columns(*chosen, maintain_column_froms=True)
 
     def returning(self) -> None:
@@ -162,12 +168,12 @@ class _Plan:
                 mapper = inspect(self.statement.entity_description["entity"]).mapper
                 refuse_unsupported(mapper)
                 keys = (mapper.get_property_by_column(column).key for column in element.c)
-                places = {key: self._place(chosen, column) for key, column in zip(keys, element.c, strict=True)}
+                places = {key: self._index(chosen, column) for key, column in zip(keys, element.c, strict=True)}
                 self.elements.append((mapper.class_.__name__, mapper, places))
             else:
-                self.elements.append((element.key, None, (self._place(chosen, element), element.type)))
+                self.elements.append((element.key, None, (self._index(chosen, element), element.type)))
 
-    def _place(self, chosen: list[Any], column: Any) -> int:  # noqa: ANN401
+    def _index(self, chosen: list[Any], column: Any) -> int:  # noqa: ANN401
         clause = column.__clause_element__() if hasattr(column, "__clause_element__") else column
         if hash(clause) not in self.columns:
             chosen.append(column)

@@ -16,7 +16,7 @@ from app.db.pool import FifoPool
 
 ROLLBACK_SECONDS = 0.3
 BEGIN_READ_ONLY = "BEGIN READ ONLY"
-DATABASE_FAULTS = (
+DATABASE_ERRORS = (
     SQLAlchemyError,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
@@ -119,7 +119,7 @@ class Transaction:
         try:
             async with asyncio.timeout(ROLLBACK_SECONDS):
                 await self.driver.execute("ROLLBACK")
-        except (*DATABASE_FAULTS, OSError):
+        except (*DATABASE_ERRORS, OSError):
             self.driver.terminate()
         except BaseException:  # Cancelled a second time.
             self.driver.terminate()

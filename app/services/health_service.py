@@ -6,7 +6,7 @@ import structlog
 
 from app.core.exceptions import DomainError
 from app.db.database import Database
-from app.db.transaction import DATABASE_FAULTS
+from app.db.transaction import DATABASE_ERRORS
 from app.schemas.health import Condition, ReadinessRead
 
 log = structlog.get_logger(__name__)
@@ -53,7 +53,7 @@ class HealthService:
             ping.result()
         except DomainError as error:
             return self._note(error.reason or error.detail)
-        except DATABASE_FAULTS as error:
+        except DATABASE_ERRORS as error:
             return self._note(repr(error))
         return self._note(None)
 

@@ -18,7 +18,7 @@ from app.core.security import AccessClaims
 from app.db.connect import is_direct
 from app.db.database import Database
 from app.db.statements import statement
-from app.db.transaction import DATABASE_FAULTS
+from app.db.transaction import DATABASE_ERRORS
 from app.models.session import UserSession
 from app.models.user import User
 
@@ -105,7 +105,7 @@ class LiveSessions:
             try:
                 await self._listen()
                 reason, pause = "DATABASE_URL leads through a pooler: set DATABASE_DIRECT_URL", POOLER_PAUSE_SECONDS
-            except (DomainError, *DATABASE_FAULTS, OSError) as error:
+            except (DomainError, *DATABASE_ERRORS, OSError) as error:
                 reason = repr(error)
             if reason != self._reported:
                 log.warning("sessions are looked up for each request", reason=reason)

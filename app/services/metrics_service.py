@@ -11,7 +11,7 @@ from app.core.background import in_background
 from app.core.exceptions import DomainError
 from app.core.metrics import Metrics
 from app.db.database import Database
-from app.db.transaction import DATABASE_FAULTS
+from app.db.transaction import DATABASE_ERRORS
 from app.models.job import select_queue_state
 
 SAMPLE_SECONDS = 1.0
@@ -30,7 +30,7 @@ class MetricsService:
 
     async def expose(self) -> bytes:
         """Look at the job queue and write everything down; without the database the last look stands."""
-        with suppress(DomainError, *DATABASE_FAULTS):
+        with suppress(DomainError, *DATABASE_ERRORS):
             async with asyncio.timeout(QUEUE_TIMEOUT_SECONDS):
                 await self._look_at_queue()
         return self.metrics.expose()

@@ -109,10 +109,10 @@ class SessionKeeper:
         return Grant(user_id, session_id, successor)
 
     async def _repeat(self, token: str, now: datetime) -> Grant:
-        statement = select(
-            UserSession.user_id, UserSession.id, RefreshToken.used_at, RefreshToken.sealed_successor
-        ).where(RefreshToken.token_hash == hash_token(token), _is_live(now, now - self._idle))
-        row = (await self.db.execute(statement)).one_or_none()
+        query = select(UserSession.user_id, UserSession.id, RefreshToken.used_at, RefreshToken.sealed_successor).where(
+            RefreshToken.token_hash == hash_token(token), _is_live(now, now - self._idle)
+        )
+        row = (await self.db.execute(query)).one_or_none()
         if row is None or row.used_at is None or row.sealed_successor is None:
             raise InvalidGrantError
         if now - row.used_at <= timedelta(seconds=self.settings.refresh_grace_seconds):
@@ -138,7 +138,7 @@ class SessionService:
 
     async def list(self) -> SessionList:
         """Return the current session and the newest others, 100 at most."""
-        statement = (
+        query = (
             select(
                 UserSession.id,
                 UserSession.created_at,
@@ -152,14 +152,14 @@ class SessionService:
             .order_by((UserSession.id == self.viewer.session_id).desc(), UserSession.id.desc())
             .limit(LONGEST_LIST)
         )
-        rows = (await self.db.execute(statement)).all()
+        rows = (await self.db.execute(query)).all()
         newest_first = sorted(rows, key=lambda row: row.id, reverse=True)
         return SessionList(items=[SessionRead.model_validate(row) for row in newest_first])
 
     async def revoke(self, session_id: UUID) -> None:
         """End one session, or raise NotFoundError: another's and a missing one look the same."""
-        statement = delete(UserSession).where(UserSession.id == session_id, UserSession.user_id == self.viewer.user_id)
-        if (await self.db.execute(statement.returning(UserSession.id))).one_or_none() is None:
+        query = delete(UserSession).where(UserSession.id == session_id, UserSession.user_id == self.viewer.user_id)
+        if (await self.db.execute(query.returning(UserSession.id))).one_or_none() is None:
             raise NotFoundError
         self.db.access_changed(session_id)
         record(SecurityEvent.SESSION_REVOKED, user_id=self.viewer.user_id, session_id=str(session_id))
@@ -171,9 +171,9 @@ class SessionService:
 
 async def revoke_sessions(db: Session, user_id: UUID, *, spare: UUID | None = None) -> None:
     """End every session of an account, but for one that is spared."""
-    statement = delete(UserSession).where(UserSession.user_id == user_id)
+    query = delete(UserSession).where(UserSession.user_id == user_id)
     if spare is not None:
-        statement = statement.where(UserSession.id != spare)
-    await db.execute(statement)
+        query = query.where(UserSession.id != spare)
+    await db.execute(query)
     db.access_changed(user_id)
     record(SecurityEvent.SESSIONS_REVOKED, user_id=user_id)

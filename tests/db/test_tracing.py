@@ -13,7 +13,7 @@ from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 from app.db.database import Database
 from app.db.entities import TracingError
-from app.db.statements import MOST_SHAPES, statement
+from app.db.statements import MAX_SHAPES, statement
 from tests.db.samples import Colour, Sample, fill, samples
 
 __all__ = ["samples"]
@@ -230,7 +230,7 @@ async def test_too_many_shapes_run_as_plain_sqlalchemy(samples: Database, logs: 
     columns = ("name", "note", "weight", "data", "tags", "colour")
     values: dict[str, Any] = {"name": "n", "note": "x", "weight": 2, "data": {}, "tags": [], "colour": Colour.BLUE}
     async with samples.unit_of_work() as db:
-        for number in range(MOST_SHAPES // 4):
+        for number in range(MAX_SHAPES // 4):
             chosen = {column: values[column] for bit, column in enumerate(columns) if number >> bit & 1}
             for mode in MODES:
                 changed = await db.fetch_one(update_many(sample_id, chosen or {"weight": 2}, mode))
