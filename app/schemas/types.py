@@ -19,9 +19,9 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import PydanticCustomError
-from sqlalchemy.orm import DeclarativeBase
 
 from app.core.password_policy import is_common
+from app.db.base import Base
 
 RFC_3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})")
 LONGEST_EMAIL = 254
@@ -57,7 +57,7 @@ class OutputModel(BaseModel):
     @classmethod
     def read_loaded_attributes(cls, value: Any) -> Any:  # noqa: ANN401  whatever a handler returns
         """Read a mapped instance from its dictionary: SQLAlchemy's attributes take 1.4 microseconds more for six."""
-        if isinstance(value, DeclarativeBase) and value.__dict__.keys() >= cls._field_names:
+        if isinstance(value, Base) and value.__dict__.keys() >= cls._field_names:
             return value.__dict__
         return value
 
