@@ -126,7 +126,7 @@ def make_settings(database_url: str, **changes: Any) -> Settings:
         "log_level": "WARNING",
         "worker_in_process": False,
         "rate_limit_enabled": False,
-        # Whoever takes a second connection while holding one waits for ever, and fails.
+        # Code that takes a second connection while it holds one runs into the time limit of the pool, and fails.
         "database_pool_size": 1,
         # Tests that are not async block the loop of the shared application.
         "event_loop_block_seconds": 600,

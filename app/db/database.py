@@ -49,8 +49,8 @@ def make_engine(settings: Settings, connector: Connector) -> AsyncEngine:
     """
 
     def create() -> DBAPIConnection:
-        # Not by `async_creator`, which cannot turn this cache off: behind a pooler a prepared statement is gone when
-        # its transaction ends.
+        # `creator`, because `async_creator` cannot turn off SQLAlchemy's cache of prepared statements: behind a pooler
+        # a prepared statement is gone when its transaction ends.
         size = 0 if await_only(connector.is_pooled()) else PREPARED_STATEMENTS
         dbapi: Any = engine.dialect.loaded_dbapi
         connection: DBAPIConnection = dbapi.connect(async_creator_fn=connector, prepared_statement_cache_size=size)
@@ -98,11 +98,12 @@ class Database:
             )
         self.engine = make_engine(settings, primary)
         # A separate pool, so that writes that wait for locks do not keep reads waiting.
-        self._reader = Connector(settings, dsn, SessionAttribute.primary, read_only=True)
+        self._reader = self._replica_reader = Connector(settings, dsn, SessionAttribute.primary, read_only=True)
         self.read_engine = self.replica_engine = make_engine(settings, self._reader)
         if settings.database_replica_url:
-            replica = Connector(settings, settings.database_replica_url.get_secret_value(), None, read_only=True)
-            self.replica_engine = make_engine(settings, replica)
+            dsn = settings.database_replica_url.get_secret_value()
+            self._replica_reader = Connector(settings, dsn, None, read_only=True)
+            self.replica_engine = make_engine(settings, self._replica_reader)
         # A connection of its own, so that probes report the database and not the load.
         self._probe_engine = make_engine(settings.model_copy(update={"database_pool_size": 1}), primary)
         self._cursors = Cursors.from_settings(settings)
@@ -161,6 +162,7 @@ class Database:
         can_borrow = self._reader.enforces_read_only
         if replica and time.monotonic() >= self._replica_down_until:
             engine, fallback = self.replica_engine.sync_engine, self._leave_replica
+            can_borrow = can_borrow and self._replica_reader.enforces_read_only
             transaction = Transaction(engine, BEGIN_READ_ONLY, fallback=fallback, can_borrow=can_borrow)
         else:
             transaction = Transaction(self.read_engine.sync_engine, BEGIN_READ_ONLY, can_borrow=can_borrow)

@@ -10,7 +10,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 DIALECT: Any = dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy has no annotation here
 OIDS: dict[type, int] = {Float: 701, Numeric: 1700}
-"""The types of PostgreSQL that values of these types have; SQLAlchemy asks for them (`pg_type.oid`)."""
+"""The `pg_type.oid` by which SQLAlchemy chooses a processor. Float comes first, because it is a Numeric."""
 REFRESHED = "refreshed"
 """Where a session keeps the instances that a savepoint has refreshed: they are expired if it is rolled back."""
 EAGER = frozenset({"joined", "selectin", "subquery", "immediate"})
@@ -22,9 +22,8 @@ class TracingError(TypeError):
 
 def result_processor(kind: Any) -> Callable[[Any], Any] | None:  # noqa: ANN401  any type of SQLAlchemy
     """Return what SQLAlchemy applies to each value of a type; None if asyncpg reads the value as it is."""
-    implementation = kind.dialect_impl(DIALECT)
-    oid = OIDS.get(type(kind)) or next((oid for base, oid in OIDS.items() if isinstance(kind, base)), None)
-    process: Callable[[Any], Any] | None = implementation.result_processor(DIALECT, oid)
+    oid = next((oid for base, oid in OIDS.items() if isinstance(kind, base)), None)
+    process: Callable[[Any], Any] | None = kind.dialect_impl(DIALECT).result_processor(DIALECT, oid)
     return process
 
 

@@ -1,6 +1,7 @@
 """What a fault of the database means, by SQLSTATE (PostgreSQL documentation, appendix A)."""
 
 from collections.abc import Iterator
+from typing import NoReturn
 
 import asyncpg
 from sqlalchemy import exc
@@ -95,7 +96,7 @@ def _of_cause(cause: BaseException) -> type[DomainError] | None:
 
 
 def is_write_in_read_only(error: BaseException) -> bool:
-    """Return whether a statement wrote in a read-only transaction: the server is read-only, or the session is."""
+    """Return whether PostgreSQL refused a write, because the server or the transaction is read-only."""
     return any(getattr(cause, "sqlstate", None) == READ_ONLY for cause in _causes(error))
 
 
@@ -119,8 +120,8 @@ def note_disconnect(context: ExceptionContext, *, read_only: bool) -> None:
 def translate(error: Exception, *, is_lost: bool = False) -> DomainError:
     """Give the domain error for what SQLAlchemy or asyncpg raised; InternalError for what has no other name.
 
-    `is_lost` says that the connection is, and surely all that was done on it: not so when COMMIT was on its way.
-    SQLAlchemy tells so itself.
+    `is_lost` says that the connection is lost, and with it the transaction; it is False once COMMIT was sent.
+    SQLAlchemy's own errors say so by `connection_invalidated`.
     """
     if is_lost or (isinstance(error, exc.DBAPIError) and error.connection_invalidated):
         return UnitOfWorkLostError()
@@ -128,13 +129,13 @@ def translate(error: Exception, *, is_lost: bool = False) -> DomainError:
     return next((kind for kind in found if kind), InternalError)()
 
 
-def driver_error(error: BaseException, sql: str, *, is_lost: bool) -> BaseException:
-    """Return the exception that SQLAlchemy raises for an error of asyncpg, so that `except IntegrityError` works."""
+def raise_as_sqlalchemy(error: BaseException, sql: str, *, is_lost: bool) -> NoReturn:
+    """Raise the exception that SQLAlchemy raises for an error of asyncpg, so that `except IntegrityError` works."""
     if not isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError | asyncpg.InternalClientError):
-        return error
+        raise error
     kind: type[exc.DBAPIError] = exc.DBAPIError
     if isinstance(error, asyncpg.IntegrityConstraintViolationError):
         kind = exc.IntegrityError
     elif isinstance(error, asyncpg.InterfaceError):
         kind = exc.InterfaceError
-    return kind(sql, None, error, hide_parameters=True, connection_invalidated=is_lost)
+    raise kind(sql, None, error, hide_parameters=True, connection_invalidated=is_lost) from error

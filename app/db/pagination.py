@@ -11,7 +11,7 @@ from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 from app.db.cursors import PARSERS
 from app.db.entities import DIALECT
 from app.db.session import Session
-from app.db.statements import Bound, detaching
+from app.db.statements import Bound, fetch_detached
 from app.db.traced import ValueGetter
 
 T = TypeVar("T")
@@ -130,15 +130,12 @@ async def _fetch(
     plain: Any = statement.plain() if isinstance(statement, Bound) else statement
     selected = page.apply(plain.add_columns(*page.extra))
     if isinstance(statement, Bound):
-        async with detaching(db):
-            result = await db.execute(selected, position, execution_options={"populate_existing": True})
-            rows = result.all()
+        names, rows = await fetch_detached(db, selected, position)
     else:
         result = await db.execute(selected, position)
-        rows = result.all()
-    names = list(result.keys())[:-EXTRA]
-    kept: Any = IteratorResult(SimpleResultMetaData(names), (tuple(row)[:-EXTRA] for row in rows))
-    items = kept.scalars().all() if len(names) == 1 else kept.all()
+        names, rows = list(result.keys()), result.all()
+    kept: Any = IteratorResult(SimpleResultMetaData(names[:-EXTRA]), (tuple(row)[:-EXTRA] for row in rows))
+    items = kept.scalars().all() if len(names) == EXTRA + 1 else kept.all()
     return list(items), lambda index: tuple(rows[index])[-EXTRA:]
 
 

@@ -28,7 +28,7 @@ class UnitOfWork:
             raise
 
     async def _abandon(self, error: BaseException) -> None:
-        is_lost, may_be_repeated = self.session.is_lost(error), self.session.may_be_repeated
+        is_lost, may_be_repeated = self.session.check_lost(error), self.session.may_be_repeated
         await self.session.close()
         if not isinstance(error, DATABASE_ERRORS):
             return
@@ -48,7 +48,7 @@ class Reading:
         return self.session
 
     async def __aexit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
-        is_lost = error is not None and self.session.is_lost(error)
+        is_lost = error is not None and self.session.check_lost(error)
         await self.session.close()
         if error is not None and is_write_in_read_only(error):
             raise InternalError from error  # A bug of ours: the session is read-only, and not the server.

@@ -5,21 +5,19 @@ by `commit`, `rollback` and `close`; a read-only session refuses to write.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, NoReturn, TypeVar, cast
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import Connection, event
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import ORMExecuteState
-from sqlalchemy.orm import Session as SyncSession
-from sqlalchemy.util import await_, greenlet_spawn
+from sqlalchemy.util import greenlet_spawn
 
 from app.db.cursors import Cursors
-from app.db.entities import REFRESHED, expire_others
-from app.db.errors import driver_error
+from app.db.entities import expire_others
+from app.db.errors import raise_as_sqlalchemy
+from app.db.lazy_session import LazySession, refuse_write
 from app.db.statements import Bound
 from app.db.traced import Traced, Values
 from app.db.transaction import DATABASE_ERRORS, Transaction
@@ -30,59 +28,13 @@ Committed = Callable[[set[UUID]], None]
 """Called after a commit with the accounts and sessions whose access has changed."""
 
 
-class LazySession(SyncSession):
-    """The synchronous session inside an AsyncSession; it takes its connection when a statement needs one."""
-
-    def __init__(self, db_transaction: Transaction, *, read_only: bool, **options: Any) -> None:  # noqa: ANN401  passed on
-        """Use this transaction for every statement."""
-        super().__init__(**options)
-        self.db_transaction = db_transaction
-        self.read_only = read_only
-
-    def get_bind(self, *_: Any, **__: Any) -> Connection:  # noqa: ANN401
-        """Return the connection, in the transaction. SQLAlchemy calls this in a greenlet, which may await."""
-        return await_(self.db_transaction.connect())
-
-    def flush(self, objects: Sequence[Any] | None = None) -> None:
-        """Write pending changes; raise InvalidRequestError in a read-only session that has some."""
-        if self.read_only and (self.new or self.dirty or self.deleted):
-            refuse_write()
-        super().flush(objects)
-
-
-def refuse_write() -> NoReturn:
-    """Raise the error of a write in a read-only session."""
-    raise InvalidRequestError("This session is read-only. GET and HEAD do not write: use another method")
-
-
-@event.listens_for(LazySession, "do_orm_execute")
-def _refuse_dml(state: ORMExecuteState) -> None:
-    if cast("LazySession", state.session).read_only and (state.is_insert or state.is_update or state.is_delete):
-        refuse_write()
-
-
-@event.listens_for(LazySession, "after_commit")
-def _commit(session: LazySession) -> None:
-    if session.get_nested_transaction() is None:
-        await_(session.db_transaction.commit())
-
-
-@event.listens_for(LazySession, "after_rollback")
-def _roll_back(session: LazySession) -> None:
-    if session.get_nested_transaction() is None:
-        await_(session.db_transaction.rollback())
-    for instance in session.info.pop(REFRESHED, ()):
-        if instance in session:
-            session.expire(instance)
-
-
 class Session(AsyncSession):
     """A unit of work, or a read-only session."""
 
     sync_session_class = LazySession
     sync_session: LazySession
-    _is_orm = False
-    """Whether the session of SQLAlchemy is initialised."""
+    _is_orm = _is_busy = False
+    """Whether the session of SQLAlchemy is initialised, and whether a traced statement runs."""
 
     def __init__(
         self,
@@ -96,7 +48,6 @@ class Session(AsyncSession):
         """Run every statement in this transaction; nothing connects before the first."""
         self.cursors = cursors
         self._insert_jobs = insert_jobs
-        self._is_busy = False
         self._db_transaction = db_transaction
         self._read_only = read_only
         self._committed = committed
@@ -176,7 +127,7 @@ class Session(AsyncSession):
         try:
             return await self._run(traced, values)
         except asyncio.CancelledError:  # During a query: the state of the protocol is unknown.
-            self._db_transaction.terminate()
+            self._db_transaction.driver.terminate()
             raise
         finally:
             await self._db_transaction.release()
@@ -185,26 +136,25 @@ class Session(AsyncSession):
         try:
             return await traced.fetch(self._db_transaction.driver, values)
         except DATABASE_ERRORS as error:
-            known = driver_error(error, traced.sql, is_lost=self._db_transaction.is_lost(error))
-            if known is error:
-                raise
-            raise known from error
+            raise_as_sqlalchemy(error, traced.sql, is_lost=self._db_transaction.check_lost(error))
 
     def access_changed(self, *ids: UUID) -> None:
         """Note accounts or sessions whose access changes; the cache of this process drops them after the commit."""
         self._changed.update(ids)
 
     async def commit(self) -> None:
-        """Flush, insert the pending jobs, commit, and return the connection. The next statement begins anew."""
-        if self.pending_jobs:
-            await self._insert_jobs(self)
+        """Flush, insert pending jobs, commit, and return the connection.
+
+        The next statement begins a new transaction.
+        """
+        await self._insert_jobs(self)
         if self._has_orm_transaction:
             await super().commit()
         await self._db_transaction.commit()
         self._notify()
 
     async def rollback(self) -> None:
-        """Roll back, forget the pending jobs, and return the connection. The next statement begins anew."""
+        """Roll back, discard pending jobs, and return the connection. The next statement begins a new transaction."""
         self.pending_jobs.clear()
         try:
             if self._has_orm_transaction:
@@ -219,7 +169,7 @@ class Session(AsyncSession):
             self._changed.clear()
 
     async def close(self) -> None:
-        """Roll back what was not committed, return the connection, and forget all instances and pending jobs."""
+        """Roll back what was not committed, return the connection, and discard all instances and pending jobs."""
         self.pending_jobs.clear()
         try:
             if self._is_orm:
@@ -244,6 +194,6 @@ class Session(AsyncSession):
         """Whether nothing of this session was committed, so that its work may be done again."""
         return not (self._db_transaction.is_committing or self._db_transaction.has_committed)
 
-    def is_lost(self, error: BaseException) -> bool:
-        """Return whether an error has cost the connection of this session."""
-        return self._db_transaction.is_lost(error)
+    def check_lost(self, error: BaseException) -> bool:
+        """Return whether the connection of this session is lost; if so, invalidate all connections of its pool."""
+        return self._db_transaction.check_lost(error)

@@ -12,12 +12,11 @@ placeholders while it runs. `docs/database.md` says when to use this, and when t
 """
 
 import inspect
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, TypeVarTuple, overload
 
 import structlog
-from sqlalchemy import Row
+from sqlalchemy import Executable, Row
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
@@ -55,20 +54,23 @@ class Bound(Generic[T]):
 
     async def run_plain(self, db: AsyncSession) -> list[T]:
         """Run it through a session. Instances that the session did not hold are detached, as traced ones are."""
-        async with detaching(db):
-            result = await db.execute(self.plain(), execution_options={"populate_existing": True})
-            is_single = len(result.keys()) == 1
-            return list(result.scalars().all() if is_single else result.all())
+        names, rows = await fetch_detached(db, self.plain())
+        return [row[0] for row in rows] if len(names) == 1 else list(rows)
 
 
-@asynccontextmanager
-async def detaching(db: AsyncSession) -> AsyncIterator[None]:
-    """Detach the instances that are loaded in a block, as those of traced statements are."""
+async def fetch_detached(
+    db: AsyncSession,
+    query: Executable,
+    parameters: Values | None = None,
+) -> tuple[list[str], Sequence[Any]]:
+    """Return the names and the rows of a query. New instances are detached, as those of traced statements are."""
     await db.flush()
     held = set(db.identity_map.keys())
-    yield
+    result = await db.execute(query, parameters, execution_options={"populate_existing": True})
+    names, rows = list(result.keys()), result.all()
     for key in set(db.identity_map.keys()) - held:
         db.expunge(db.identity_map[key])
+    return names, rows
 
 
 class Derivation(Protocol):

@@ -109,7 +109,7 @@ def _default(compiled: SQLCompiler, name: str) -> ValueGetter | None:
             return lambda _: default.arg
         try:
             default.arg(None)
-        except Exception:  # noqa: BLE001  the function is somebody else's
+        except Exception:  # noqa: BLE001  a default may raise anything
             raise TracingError(f"the default of {column} needs a context: pass its value as an argument") from None
         return lambda _: default.arg(None)
     return None

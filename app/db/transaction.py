@@ -11,7 +11,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.util import greenlet_spawn
 
 from app.core.exceptions import DatabaseUnavailableError, InternalError
-from app.db.errors import driver_error, is_ending
+from app.db.errors import is_ending, raise_as_sqlalchemy
 from app.db.pool import FifoPool
 
 ROLLBACK_SECONDS = 0.3
@@ -67,7 +67,7 @@ class Transaction:
             await self.driver.execute(self._begin)
         except BaseException as error:
             # Without a transaction each statement would commit by itself.
-            self.is_lost(error)
+            self.check_lost(error)
             self.driver.terminate()
             await self.release()
             raise
@@ -97,15 +97,12 @@ class Transaction:
         self.is_committing = True
         try:
             status = await self.driver.execute("COMMIT")
-        except BaseException as error:
-            self.is_lost(error)
+        except BaseException as error:  # noqa: BLE001  raised again, as SQLAlchemy would
+            self.check_lost(error)
             if not isinstance(error, asyncpg.PostgresError):
                 self.driver.terminate()
             await self.release()
-            known = driver_error(error, "COMMIT", is_lost=False)
-            if known is error:
-                raise
-            raise known from error
+            raise_as_sqlalchemy(error, "COMMIT", is_lost=False)
         await self.release()
         if status != "COMMIT":
             # PostgreSQL answers ROLLBACK when a statement has failed and its error was swallowed.
@@ -136,11 +133,7 @@ class Transaction:
         elif pooled is not None:
             pooled.close()
 
-    def terminate(self) -> None:
-        """Close the connection without waiting for the server."""
-        self.driver.terminate()
-
-    def is_lost(self, error: BaseException) -> bool:
+    def check_lost(self, error: BaseException) -> bool:
         """Return whether the connection is lost; if so, invalidate all connections of the pool."""
         read_only = self._begin == BEGIN_READ_ONLY
         is_lost = self._pooled is not None and (self.driver.is_closed() or is_ending(error, read_only=read_only))

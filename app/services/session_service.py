@@ -36,7 +36,10 @@ def _is_live(now: datetime, used_after: datetime) -> ColumnElement[bool]:
 
 @statement
 def use_token(token_hash: bytes, now: datetime, used_after: datetime, sealed: bytes) -> ReturningUpdate[UUID, UUID]:
-    """Mark a token as used if it is unused and its session is live. One statement, so that one of many wins."""
+    """Mark a token as used if it is unused and its session is live.
+
+    One statement, so that only one of several concurrent requests succeeds.
+    """
     return (
         update(RefreshToken)
         .where(RefreshToken.token_hash == token_hash, RefreshToken.used_at.is_(None), _is_live(now, used_after))
@@ -88,7 +91,7 @@ class SessionKeeper:
                 ip_address=client.ip_address,
             )
         )
-        await self.db.flush()  # No relationship tells SQLAlchemy which of the two is first.
+        await self.db.flush()  # Without a relationship SQLAlchemy cannot order the two INSERTs.
         self.db.add(RefreshToken(session_id=session_id, token_hash=hash_token(token)))
         return Grant(user_id, session_id, token)
 

@@ -71,7 +71,7 @@ async def test_registration_reveals_nothing_if_so_configured(
 async def test_a_password_is_changed_with_the_current_one(
     db: Session, users: Users, check: PasswordCheck, passwords: PasswordHasher, settings: Settings
 ) -> None:
-    """The account is told by mail."""
+    """The owner gets a mail."""
     ada = await users.create(commit=True)
     service = AccountService(db, principal(ada), check, passwords, settings)
     with pytest.raises(PasswordIncorrectError):
@@ -116,7 +116,7 @@ async def test_a_link_works_once(
 async def test_a_link_moves_the_account_to_its_new_address(
     db: Session, users: Users, database: Database, passwords: PasswordHasher, check: PasswordCheck
 ) -> None:
-    """Unless somebody else has it by then."""
+    """Unless another account has taken it meanwhile."""
     ada = await users.create(commit=True)
     service = RecoveryService(db, database, passwords, check)
     _, first = await issue_token(db, ada.id, Purpose.CHANGE_EMAIL, "new@example.com", HOUR)
