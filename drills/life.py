@@ -140,7 +140,8 @@ async def in_flight(world: World, scene: Scene) -> None:
     scene.expect(answer.headers.get("connection") == "close", "answers close their connection")
     await asyncio.sleep(1.5)
     writer.write(body)
-    scene.expect((await reader.readline()).startswith(b"HTTP/1.1 201"), "what is in flight is answered")
+    answered = await reader.readline()
+    scene.expect(answered.startswith(b"HTTP/1.1 201"), f"what is in flight is answered with 201, not {answered!r}")
     writer.close()
     scene.expect(await replica.exited() == 0, "exits 0")
 

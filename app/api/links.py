@@ -1,7 +1,7 @@
 """Links to what is elsewhere: something new, or the next page."""
 
 from typing import Any, Protocol, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 from uuid import UUID
 
 from fastapi import Request, Response
@@ -39,7 +39,7 @@ def linked(request: Request, response: Response, page: KeysetPage[T]) -> KeysetP
     """Link a page to the next one (RFC 8288), where there is one."""
     if page.next_cursor is not None:
         parts = request.scope["query_string"].decode("latin-1").split("&")
-        given = [part for part in parts if part and not part.startswith("cursor=")]
+        given = [part for part in parts if part and unquote(part.partition("=")[0]) != "cursor"]
         query = quote("&".join([*given, f"cursor={page.next_cursor}"]), safe=QUERY_CHARACTERS)
         response.headers["Link"] = f'<{quote(request.scope["path"])}?{query}>; rel="next"'
     return page

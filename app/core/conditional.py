@@ -4,7 +4,8 @@ import re
 
 from app.core.exceptions import PreconditionRequiredError
 
-STRONG_TAG = re.compile(r'(?<!W/)"(\d{1,9})"')
+STRONG_TAG = re.compile(r'(?<!W/)"(0|[1-9][0-9]{0,8})"')
+"""As `entity_tag` writes it: `"01"` is another tag than `"1"`."""
 ANY_TAG = re.compile(r'(?:W/)?"(\d{1,9})"')
 
 

@@ -35,16 +35,24 @@ def _is_live(now: datetime, used_after: datetime) -> ColumnElement[bool]:
 
 
 @statement
-def use_token(token_hash: bytes, now: datetime, used_after: datetime, sealed: bytes) -> ReturningUpdate[UUID, UUID]:
-    """Mark a token as used if it is unused and its session is live.
+def touch_session(token_hash: bytes, now: datetime, used_after: datetime) -> ReturningUpdate[UUID, UUID]:
+    """Note that a live session was used, if the token is an unused one of it."""
+    return (
+        update(UserSession)
+        .where(RefreshToken.token_hash == token_hash, RefreshToken.used_at.is_(None), _is_live(now, used_after))
+        .values(last_used_at=now)
+        .returning(UserSession.user_id, UserSession.id)
+    )
 
-    One statement, so that only one of several concurrent requests succeeds.
-    """
+
+@statement
+def use_token(token_hash: bytes, now: datetime, sealed: bytes) -> ReturningUpdate[UUID]:
+    """Mark a token as used, if it is unused: of several concurrent requests only one succeeds."""
     return (
         update(RefreshToken)
-        .where(RefreshToken.token_hash == token_hash, RefreshToken.used_at.is_(None), _is_live(now, used_after))
+        .where(RefreshToken.token_hash == token_hash, RefreshToken.used_at.is_(None))
         .values(used_at=now, sealed_successor=sealed)
-        .returning(UserSession.user_id, UserSession.id)
+        .returning(RefreshToken.id)
     )
 
 
@@ -53,12 +61,6 @@ def insert_token(session_id: UUID, token_hash: bytes) -> ReturningInsert[UUID]:
     """Insert a refresh token."""
     values = {"session_id": session_id, "token_hash": token_hash}
     return insert(RefreshToken).values(values).returning(RefreshToken.id)
-
-
-@statement
-def touch_session(session_id: UUID, now: datetime) -> ReturningUpdate[UUID]:
-    """Note that a session was used."""
-    return update(UserSession).where(UserSession.id == session_id).values(last_used_at=now).returning(UserSession.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +105,12 @@ class SessionKeeper:
         """
         now = datetime.now(UTC)
         successor, sealed = exchange(token)
-        session = await self.db.fetch_one(use_token(hash_token(token), now, now - self._idle, sealed))
-        if session is None:
+        # The session is locked before the token, as in a revocation; in the other order the two can deadlock.
+        session = await self.db.fetch_one(touch_session(hash_token(token), now, now - self._idle))
+        if session is None or await self.db.fetch_one(use_token(hash_token(token), now, sealed)) is None:
             return await self._repeat(token, now)
         user_id, session_id = session
         await self.db.fetch_all(insert_token(session_id, hash_token(successor)))
-        await self.db.fetch_all(touch_session(session_id, now))
         return Grant(user_id, session_id, successor)
 
     async def _repeat(self, token: str, now: datetime) -> Grant:

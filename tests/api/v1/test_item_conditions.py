@@ -54,7 +54,15 @@ async def test_an_unchanged_item_is_not_sent_again(accounts: Accounts, condition
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
 @pytest.mark.parametrize(
     ("condition", "is_met"),
-    [('"1"', True), ("*", True), ('"7", "1"', True), ('W/"1"', False), ('"2"', False), ("garbage", False)],
+    [
+        ('"1"', True),
+        ("*", True),
+        ('"7", "1"', True),
+        ('W/"1"', False),
+        ('"2"', False),
+        ('"01"', False),
+        ("garbage", False),
+    ],
 )
 async def test_only_the_version_that_is_meant_is_changed(
     accounts: Accounts, method: str, condition: str, is_met: bool

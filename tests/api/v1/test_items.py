@@ -89,6 +89,17 @@ async def test_pages_in_either_direction_hold_every_item_once(accounts: Accounts
     assert keys == sorted(keys, reverse=sort.startswith("-"))
 
 
+async def test_a_link_to_the_next_page_replaces_the_cursor_however_it_is_spelt(accounts: Accounts) -> None:
+    """Names of parameters may be percent-encoded."""
+    ada = await accounts.create()
+    for title in ("a", "b", "c"):
+        await ada.create_item(title)
+    cursor = (await ada.request("GET", "/api/v1/items?limit=1")).json()["next_cursor"]
+    response = await ada.request("GET", f"/api/v1/items?c%75rsor={cursor}&limit=1")
+    assert cursor not in response.headers["link"]
+    assert response.headers["link"].count("cursor") == 1
+
+
 async def test_a_filter_finds_titles_that_contain_the_text(accounts: Accounts) -> None:
     """Case does not matter, and a percent sign is only a percent sign."""
     ada = await accounts.create()

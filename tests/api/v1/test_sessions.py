@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import httpx2
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, text, update
 
 from app.db.database import Database
 from app.models.one_time_token import Purpose
@@ -77,6 +77,19 @@ async def test_a_replay_ends_the_session_and_that_outlives_the_refusal(accounts:
     assert await session.scalar(select(func.count()).select_from(UserSession)) == 0
     assert problem(await refresh(ada.client, child["refresh_token"])) == (400, "invalid_grant")
     assert not await is_logged_in(ada, child["access_token"])
+
+
+async def test_a_refresh_and_a_revocation_do_not_deadlock(accounts: Accounts, database: Database) -> None:
+    """Both lock the session before its tokens, so that a refresh waits for a revocation that has begun."""
+    ada = await accounts.create()
+    async with database.unit_of_work() as session:
+        revoked = await session.scalar(select(UserSession.id).with_for_update())
+        waiting = asyncio.create_task(refresh(ada.client, ada.refresh_token))
+        while not await session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        await session.execute(text("SET LOCAL lock_timeout = '500ms'"))
+        await session.execute(delete(UserSession).where(UserSession.id == revoked))
+    assert problem(await waiting) == (400, "invalid_grant")
 
 
 async def test_a_replay_of_a_grandparent_ends_the_session_too(accounts: Accounts, database: Database) -> None:
