@@ -1,6 +1,7 @@
 """The HTTP server of production: uvicorn, with an end to slow heads, and with a drain before it stops."""
 
 import asyncio
+import errno
 import signal
 import socket
 from collections.abc import Sequence
@@ -14,6 +15,9 @@ from uvicorn.server import Server
 from app.middleware.size_limits import MAXIMUM_HEAD_BYTES
 
 FIRST_REQUEST_SECONDS = 0.5
+ACCEPT_PAUSE_SECONDS = 0.001
+NO_RESOURCES_PAUSE_SECONDS = 1.0
+NO_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 MAXIMUM_FRAMING_BYTES = 8_388_608
 """Chunk sizes and trailers of a request; a body of 1 MiB in chunks of one byte has 5 MiB."""
 
@@ -99,15 +103,42 @@ class HeadLimitProtocol(HttpToolsProtocol):
 
 
 class DrainingServer(Server):
-    """Goes on serving for a while after SIGTERM, so that balancers can leave before the door is closed.
+    """Shares connections with the other workers, and serves on for a while after SIGTERM.
 
-    Meanwhile readiness is refused, and every answer closes its connection.
+    During that drain readiness is refused and every response closes its connection, so that load balancers leave.
     """
 
     def __init__(self, config: Config, drain_seconds: float) -> None:
         """Drain for so long, of the time that the shutdown may take in all."""
         super().__init__(config)
         self.drain_seconds = drain_seconds
+        self._is_closed = False
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and accept connections one by one, with a pause in which other workers accept the next.
+
+        The server of uvloop accepts all that wait: one worker would get every connection of a burst.
+        """
+        await super().startup(sockets=[])
+        for listener in sockets or []:
+            listener.setblocking(False)
+            self._listen(listener)
+
+    def _listen(self, listener: socket.socket) -> None:
+        if not self._is_closed:
+            asyncio.get_running_loop().add_reader(listener, self._accept, listener)
+
+    def _accept(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(listener)
+        pause = ACCEPT_PAUSE_SECONDS
+        try:
+            connection, _ = listener.accept()
+        except OSError as error:  # Another worker was faster, the client has gone, or resources are exhausted.
+            pause = NO_RESOURCES_PAUSE_SECONDS if error.errno in NO_RESOURCES else 0
+        else:
+            self._serve_connection(connection)
+        loop.call_later(pause, self._listen, listener)
 
     async def main_loop(self) -> None:
         """Serve, then drain; not after SIGINT, when somebody waits at a terminal."""
@@ -123,6 +154,9 @@ class DrainingServer(Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop listening, and finish what is in flight."""
+        self._is_closed = True
+        for listener in sockets or []:
+            asyncio.get_running_loop().remove_reader(listener)
         self._accept_the_rest(sockets or [])
         await super().shutdown(sockets)
         # Otherwise the signal is raised again, and the process dies of it before its last words are written.
@@ -130,17 +164,20 @@ class DrainingServer(Server):
 
     def _accept_the_rest(self, sockets: Sequence[socket.socket]) -> None:
         """Take the connections that the kernel has made and nobody has accepted: it would reset them."""
-        loop = asyncio.get_running_loop()
         for listener in sockets:
             while True:
                 try:
                     connection, _ = listener.accept()
                 except OSError:
                     break
-                connection.setblocking(False)
-                task = loop.create_task(loop.connect_accepted_socket(self._make_protocol, connection))
-                self.server_state.tasks.add(task)  # type: ignore[arg-type]  # waited for like a request
-                task.add_done_callback(self.server_state.tasks.discard)
+                self._serve_connection(connection)
+
+    def _serve_connection(self, connection: socket.socket) -> None:
+        connection.setblocking(False)
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(loop.connect_accepted_socket(self._make_protocol, connection))
+        self.server_state.tasks.add(task)  # type: ignore[arg-type]  # waited for like a request
+        task.add_done_callback(self.server_state.tasks.discard)
 
     def _make_protocol(self) -> asyncio.Protocol:
         make: Any = self.config.http_protocol_class

@@ -1,5 +1,6 @@
 """Real processes in tests: servers that are started, waited for and stopped."""
 
+import os
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,7 +10,23 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from app.core.config import Settings
+from app.core.database_url import PROJECT_ROOT
+
 PATIENCE_SECONDS = 60
+
+
+def environment_of(settings: Settings, port: int, **changes: str) -> dict[str, str]:
+    """Return the environment of a process of the service that runs in another folder."""
+    return {
+        **os.environ,
+        "PORT": str(port),
+        "DATABASE_URL": settings.database_url.get_secret_value(),
+        "WORKER_IN_PROCESS": "false",
+        "SHUTDOWN_DRAIN_SECONDS": "0",
+        "PYTHONPATH": str(PROJECT_ROOT),
+        **changes,
+    }
 
 
 @contextmanager

@@ -17,9 +17,8 @@ import httpx2
 import pytest
 
 from app.core.config import Settings
-from app.core.database_url import PROJECT_ROOT
 from devtools.loopback import free_port
-from tests.processes import serving
+from tests.processes import environment_of, serving
 
 PATIENCE_SECONDS = 20
 Running = tuple[int, "subprocess.Popen[bytes]"]
@@ -29,15 +28,7 @@ Running = tuple[int, "subprocess.Popen[bytes]"]
 def running(settings: Settings, folder: Path, **changes: str) -> Iterator[Running]:
     """Run `python -m app serve`; give its port and its process."""
     port = free_port()
-    environment = {
-        **os.environ,
-        "DATABASE_URL": settings.database_url.get_secret_value(),
-        "PORT": str(port),
-        "SHUTDOWN_DRAIN_SECONDS": "0",
-        "WORKER_IN_PROCESS": "false",
-        "PYTHONPATH": str(PROJECT_ROOT),
-        **changes,
-    }
+    environment = environment_of(settings, port, **changes)
     command = [sys.executable, "-m", "app", "serve"]
     with serving(command, port=port, cwd=folder, environment=environment) as process:
         yield port, process
@@ -56,6 +47,26 @@ def read_all(connection: socket.socket) -> bytes:
         while chunk := connection.recv(65_536):
             received += chunk
     return received
+
+
+def count_sockets(pid: int) -> int:
+    """How many sockets a process has."""
+    return sum(str(fd.readlink()).startswith("socket:") for fd in Path(f"/proc/{pid}/fd").iterdir())
+
+
+def test_workers_share_the_connections_of_a_burst(settings: Settings, tmp_path: Path) -> None:
+    """None of them gets all, while another is idle."""
+    with running(settings, tmp_path, WEB_CONCURRENCY="2") as (port, process):
+        before = [count_sockets(pid) for pid in children(process)]
+        burst = [socket.create_connection(("127.0.0.1", port)) for _ in range(60)]
+        for connection in burst:
+            connection.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        for connection in burst:
+            assert connection.recv(65_536).startswith(b"HTTP/1.1 200 ")
+        taken = [count_sockets(pid) - count for pid, count in zip(children(process), before, strict=True)]
+        for connection in burst:
+            connection.close()
+    assert min(taken) >= 10
 
 
 def test_heads_that_do_not_end_are_cut_off(settings: Settings, tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """What processes that are killed leave behind: nothing lost."""
 
 import asyncio
-import os
 import signal
 import sys
 from email import message_from_bytes
@@ -18,7 +17,7 @@ from app.jobs.kinds import JobKind
 from devtools.loopback import free_port
 from tests.factories import PASSWORD
 from tests.jobs.conftest import STUBBORN, Journal, Note, RunnerFactory, eventually, run_until
-from tests.processes import serving
+from tests.processes import environment_of, serving
 
 KILLS = 50
 
@@ -47,14 +46,7 @@ async def test_an_answered_request_keeps_its_promise_though_the_process_is_kille
 ) -> None:
     """The server is killed right after it answered; a worker that starts later sends the mail."""
     port = free_port()
-    environment = {
-        **os.environ,
-        "PORT": str(port),
-        "DATABASE_URL": settings.database_url.get_secret_value(),
-        "WORKER_IN_PROCESS": "false",
-        "PYTHONPATH": str(PROJECT_ROOT),
-        "WORKER_HEARTBEAT_FILE": str(tmp_path / "heartbeat"),
-    }
+    environment = environment_of(settings, port, WORKER_HEARTBEAT_FILE=str(tmp_path / "heartbeat"))
     uvicorn = [sys.executable, "-m", "uvicorn", "app.main:app", f"--port={port}"]
     with serving(uvicorn, port=port, cwd=tmp_path, environment=environment) as server:
         registration = {"email": "ada@example.com", "password": PASSWORD}

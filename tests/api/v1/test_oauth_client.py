@@ -1,6 +1,5 @@
 """A real OAuth2 client library against a real server."""
 
-import os
 import sys
 from pathlib import Path
 
@@ -8,11 +7,10 @@ import httpx2
 from authlib.integrations.requests_client import OAuth2Session
 
 from app.core.config import Settings
-from app.core.database_url import PROJECT_ROOT
 from app.db.database import Database
 from devtools.loopback import free_port
 from tests.factories import PASSWORD
-from tests.processes import serving
+from tests.processes import environment_of, serving
 
 
 def test_authlib_gets_refreshes_and_revokes_a_token(settings: Settings, database: Database, tmp_path: Path) -> None:
@@ -20,13 +18,7 @@ def test_authlib_gets_refreshes_and_revokes_a_token(settings: Settings, database
     del database
     port = free_port()
     base = f"http://127.0.0.1:{port}/api/v1"
-    environment = {
-        **os.environ,
-        "PORT": str(port),
-        "DATABASE_URL": settings.database_url.get_secret_value(),
-        "PYTHONPATH": str(PROJECT_ROOT),
-        "WORKER_IN_PROCESS": "false",
-    }
+    environment = environment_of(settings, port)
     command = [sys.executable, "-m", "app", "serve"]
     with serving(command, port=port, cwd=tmp_path, environment=environment):
         httpx2.post(f"{base}/users", json={"email": "ada@example.com", "password": PASSWORD})
