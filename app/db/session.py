@@ -143,11 +143,9 @@ class Session(AsyncSession):
         self._changed.update(ids)
 
     async def commit(self) -> None:
-        """Flush, insert pending jobs, commit, and return the connection.
-
-        The next statement begins a new transaction.
-        """
-        await self._insert_jobs(self)
+        """Flush, insert pending jobs, commit, return the connection. The next statement begins a new transaction."""
+        if self.pending_jobs:
+            await self._insert_jobs(self)
         if self._has_orm_transaction:
             await super().commit()
         await self._db_transaction.commit()

@@ -2,12 +2,11 @@
 
 from datetime import datetime
 from typing import Literal
-from uuid import UUID
 
 from pydantic import MISSING, Field
 
 from app.schemas.page import PageQuery
-from app.schemas.types import Description, InputModel, OutputModel, Timestamp, Title
+from app.schemas.types import Description, Id, InputModel, OutputModel, Timestamp, Title
 
 
 class ItemCreate(InputModel):
@@ -40,8 +39,8 @@ class ItemQuery(PageQuery):
 class ItemRead(OutputModel):
     """An item."""
 
-    id: UUID
-    owner_id: UUID
+    id: Id
+    owner_id: Id
     title: str = Field(max_length=200)
     description: str | None = Field(max_length=10_000)
     created_at: datetime

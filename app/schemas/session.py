@@ -2,17 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from uuid import UUID
 
 from pydantic import Field
 
-from app.schemas.types import OutputModel
+from app.schemas.types import Id, OutputModel
 
 
 class SessionRead(OutputModel):
     """A login somewhere."""
 
-    id: UUID
+    id: Id
     created_at: datetime
     last_used_at: datetime
     """When it was refreshed last."""

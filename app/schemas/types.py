@@ -5,6 +5,7 @@ import unicodedata
 from email.errors import MessageError
 from email.headerregistry import Address
 from typing import Annotated, Any, ClassVar
+from uuid import UUID
 
 from email_validator import validate_email
 from pydantic import (
@@ -14,8 +15,10 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainSerializer,
     SecretStr,
     StringConstraints,
+    WithJsonSchema,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -110,6 +113,11 @@ def refuse_other_times(value: object) -> object:
     return value
 
 
+Id = Annotated[
+    UUID, PlainSerializer(str, return_type=str, when_used="json"), WithJsonSchema({"type": "string", "format": "uuid"})
+]
+"""A key as clients read it. asyncpg returns a subclass of UUID, for which Pydantic takes twice as long as for `str`:
+9 microseconds of a list of 20."""
 Timestamp = Annotated[AwareDatetime, BeforeValidator(refuse_other_times)]
 Email = Annotated[
     str,

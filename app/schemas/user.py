@@ -2,11 +2,10 @@
 
 from datetime import datetime
 from typing import Literal
-from uuid import UUID
 
 from pydantic import MISSING, Field
 
-from app.schemas.types import Email, FullName, InputModel, OutputModel, Password
+from app.schemas.types import Email, FullName, Id, InputModel, OutputModel, Password
 
 
 class UserCreate(InputModel):
@@ -33,7 +32,7 @@ class UserAdminUpdate(InputModel):
 class UserRead(OutputModel):
     """An account as version 1 shows it."""
 
-    id: UUID
+    id: Id
     email: str = Field(max_length=254)
     full_name: str | None = Field(max_length=200)
     role: Literal["user", "admin"]

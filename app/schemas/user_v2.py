@@ -2,11 +2,10 @@
 
 from datetime import datetime
 from typing import Annotated, Literal
-from uuid import UUID
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from app.schemas.types import OutputModel
+from app.schemas.types import Id, OutputModel
 from app.schemas.user import UserRead
 
 
@@ -25,7 +24,7 @@ class ProfileRead(OutputModel):
 class UserReadV2(OutputModel):
     """An account as version 2 shows it."""
 
-    id: UUID
+    id: Id
     profile: ProfileRead
     state: Annotated[Literal["active", "disabled"], BeforeValidator(name_state)] = Field(validation_alias="is_active")
     is_verified: bool

@@ -34,7 +34,7 @@ class DatabaseSettings(ProcessSettings):
     """auto, none, session or transaction: what DATABASE_URL leads through."""
     database_migration_timeout_seconds: Annotated[float, Field(gt=0, le=86_400)] = 300.0
     """How long `migrate` may try to get the locks that it needs, each time for a second."""
-    database_pool_size: int = Field(default=5, ge=1, le=100)
+    database_pool_size: int = Field(default=10, ge=1, le=100)
     """Connections in each of the two pools of a process: one for reads, one for writes."""
     database_pool_timeout_seconds: Seconds = 2.0
     """The longest wait for a free connection; then 503."""
