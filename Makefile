@@ -42,10 +42,11 @@ bench: .venv/.dev ## Measure beside what one would use instead; writes docs/perf
 image: .venv/.dev ## Build the container image, and run it as production would
 	@$(BIN)/python -m devtools.image
 
-openapi: .venv/.dev ## Write docs/openapi/*.json, which the tests compare with the API
+openapi: .venv/.dev ## Write docs/openapi/*.json and docs/access.md, which the tests compare with the API
 	@mkdir -p docs/openapi
 	@ENVIRONMENT=development PUBLIC_URL= $(BIN)/python -m app openapi v1 > docs/openapi/v1.json
 	@ENVIRONMENT=development PUBLIC_URL= $(BIN)/python -m app openapi v2 > docs/openapi/v2.json
+	@ENVIRONMENT=development $(BIN)/python -m devtools.access > docs/access.md
 
 requirements: .venv/.dev ## Compile requirements/*.txt from *.in; UPGRADE=1 takes newer versions
 	@$(BIN)/python -m devtools.requirements $(if $(UPGRADE),--upgrade)

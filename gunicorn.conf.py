@@ -10,9 +10,9 @@ from typing import Any
 from gunicorn.arbiter import Arbiter
 from uvicorn_worker import UvicornWorker
 
-from app.core import metrics_files
 from app.core.config import load_settings
 from app.core.logging import configure_logging, toggle_debug
+from app.observability import metrics_files
 from app.server import DrainingServer, HeadLimitProtocol
 
 settings = load_settings()

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from app.core.config import load_settings, setting_sources
+from app.core.config import Settings, load_settings, setting_sources
 from app.core.database_url import PROJECT_ROOT
 from app.core.heartbeat import is_alive
 from app.core.logging import configure_logging
@@ -41,6 +41,11 @@ def serve(*, reload: Annotated[bool, typer.Option(help="Restart on change; for d
         os.execv(sys.executable, arguments)  # noqa: S606  no shell is wanted
     if not settings.is_development:
         raise typer.BadParameter("--reload is for development")
+    serve_with_reload(settings)
+
+
+def serve_with_reload(settings: Settings) -> None:
+    """Serve with uvicorn, and start again whenever a file changes."""
     from uvicorn import Config, Server
     from uvicorn.supervisors import ChangeReload
 

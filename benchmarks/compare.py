@@ -16,24 +16,25 @@ from itertools import count
 import httpx2
 
 from benchmarks.report import Beside, Comparison, write
-from benchmarks.rig import EMAIL, PASSWORD, Figures, Rig, Server, running_rig, wrk
+from benchmarks.rig import EMAIL, PASSWORD, Rig, running_rig
+from benchmarks.wrk import Figures, Server, wrk
 
 ROWS = 10_000
 DEEP_ROWS, DEEP_PAGE, PAGE_SIZE = 1_000_000, 5_000, 20
 CONTENDERS = ("limit", "bare", "usual", "orm", "ours")
-ITEM = '{"title": "a title as people write them"}'
+NOTE = '{"title": "a title as people write them"}'
 
 
 def workloads(rig: Rig) -> dict[str, tuple[str, str]]:
     """Name the paths and bodies."""
     return {
         "health": ("/health/live", ""),
-        "read one": (rig.items[0], ""),
-        "list 20": ("/api/v1/items?limit=20", ""),
-        "list 100": ("/api/v1/items?limit=100", ""),
-        "create": ("/api/v1/items", f"POST {ITEM}"),
+        "read one": (rig.notes[0], ""),
+        "list 20": ("/api/v1/notes?limit=20", ""),
+        "list 100": ("/api/v1/notes?limit=100", ""),
+        "create": ("/api/v1/notes", f"POST {NOTE}"),
         # Different ones, or it would measure how long each holds the lock of the row.
-        "change": (" ".join(rig.items), f"PATCH {ITEM}"),
+        "change": (" ".join(rig.notes), f"PATCH {NOTE}"),
     }
 
 
@@ -99,7 +100,7 @@ def time_calls(server: Server, seconds: float, call: Callable[[], object]) -> Fi
 
 def read_beside(rig: Rig, seconds: float, clients: int, act: Callable[[httpx2.Client, int], object]) -> Beside:
     """Read alone, and while clients do something else without pause."""
-    path, ours = rig.items[0], rig.servers["ours"]
+    path, ours = rig.notes[0], rig.servers["ours"]
     alone = wrk(ours, path, rig.token, seconds)
     is_over: list[bool] = []
     numbers = count(1_000_000)
@@ -129,17 +130,17 @@ def deep_page(rig: Rig) -> tuple[float, float]:
     server = rig.servers["ours"]
     rig.postgres.execute(
         "app",
-        "INSERT INTO items (id, owner_id, title, created_at) SELECT gen_random_uuid(), owner_id, 'deep ' || n, "
+        "INSERT INTO notes (id, owner_id, title, created_at) SELECT gen_random_uuid(), owner_id, 'deep ' || n, "
         f"now() - interval '1 day' - n * interval '1 second' FROM generate_series(1, {DEEP_ROWS}) n, "
-        "(SELECT owner_id FROM items LIMIT 1) o",
-        "VACUUM ANALYZE items",
+        "(SELECT owner_id FROM notes LIMIT 1) o",
+        "VACUUM ANALYZE notes",
     )
-    headers, path = {"Authorization": f"Bearer {rig.token}"}, "/api/v1/items?limit=20"
+    headers, path = {"Authorization": f"Bearer {rig.token}"}, "/api/v1/notes?limit=20"
     with httpx2.Client(base_url=server.address, headers=headers, timeout=30) as client:
         for _ in range(DEEP_PAGE - 1):
             cursor = client.get(path).raise_for_status().json()["next_cursor"]
-            path = f"/api/v1/items?limit=20&cursor={cursor}"
-    rounds = [[wrk(server, p, rig.token, 2).cpu for p in ("/api/v1/items?limit=20", path)] for _ in range(5)]
+            path = f"/api/v1/notes?limit=20&cursor={cursor}"
+    rounds = [[wrk(server, p, rig.token, 2).cpu for p in ("/api/v1/notes?limit=20", path)] for _ in range(5)]
     first, deep = (statistics.median(values) for values in zip(*rounds, strict=True))
     return first, deep
 
@@ -151,7 +152,7 @@ def two_workers(rig: Rig, seconds: float) -> float:
         ours = rig.servers["ours"]
         server = Server("ours", ours.command, {**ours.environment, "WEB_CONCURRENCY": workers})
         server.start(cores="0,1")
-        rates.append(wrk(server, rig.items[0], rig.token, seconds, 32).rate)
+        rates.append(wrk(server, rig.notes[0], rig.token, seconds, 32).rate)
         server.stop()
     return rates[1] / rates[0]
 
@@ -166,7 +167,7 @@ def main() -> int:
     seconds, rounds = (2.0, 1) if quick else (4.0, 3)
     with running_rig(ROWS) as rig:
         figures = compare(rig, seconds, rounds)
-        crowd = wrk(rig.servers["ours"], rig.items[0], rig.token, seconds, connections=64)
+        crowd = wrk(rig.servers["ours"], rig.notes[0], rig.token, seconds, connections=64)
         beside_logins = read_beside(rig, seconds, 4, lambda client, n: log_in(client, n, f"nobody{n}@example.com"))
         comparison = Comparison(
             figures={**figures, **grants(rig, seconds)},

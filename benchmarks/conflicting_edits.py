@@ -1,6 +1,6 @@
 """Do 10,000 conflicting changes lose an update? Prints the successes and the number that was counted up.
 
-Usage: `make db` in one terminal, then `.venv/bin/python -m benchmarks.conflicting_edits`.
+Usage: `.venv/bin/python -m benchmarks.conflicting_edits`.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import httpx2
 
-from benchmarks.server import running_server
+from benchmarks.server import running_database, running_server
 
 EDITORS, EDITS = 20, 10_000
 PASSWORD = "correct horse battery staple"
@@ -24,21 +24,22 @@ async def edit(client: httpx2.AsyncClient, path: str, outcomes: Counter[int]) ->
         outcomes[response.status_code] += 1
 
 
-async def main() -> None:
-    """Let twenty editors at one item."""
+async def main(database_url: str) -> None:
+    """Let twenty editors at one note."""
     email = f"{uuid4()}@example.com"
-    with running_server() as (address, _):
+    with running_server(database_url) as (address, _):
         async with httpx2.AsyncClient(base_url=address, timeout=60) as client:
             await client.post("/api/v1/users", json={"email": email, "password": PASSWORD})
             form = {"grant_type": "password", "username": email, "password": PASSWORD}
             token = (await client.post("/api/v1/auth/token", data=form)).json()["access_token"]
             client.headers["Authorization"] = f"Bearer {token}"
-            path = (await client.post("/api/v1/items", json={"title": "0"})).headers["location"]
+            path = (await client.post("/api/v1/notes", json={"title": "0"})).headers["location"]
             outcomes: Counter[int] = Counter()
             await asyncio.gather(*(edit(client, path, outcomes) for _ in range(EDITORS)))
             counted = (await client.get(path)).json()["title"]
-    print(f"{outcomes.total()} changes: {dict(outcomes)}; the item counted to {counted}")
+    print(f"{outcomes.total()} changes: {dict(outcomes)}; the note counted to {counted}")
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    with running_database() as url:
+        asyncio.run(main(url))

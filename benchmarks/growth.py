@@ -8,23 +8,16 @@ import itertools
 import secrets
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from uuid import UUID
 
 import asyncpg
 import httpx2
-from pydantic import SecretStr
 
-from app.core.config import Settings
-from app.core.database_url import socket_url
-from app.db.migrations import upgrade
-from benchmarks.server import running_server
-from devtools.postgres import running_postgres
+from benchmarks.server import running_database, running_server
 
-ITEMS = (1_000, 1_000_000)
+NOTES = (1_000, 1_000_000)
 USERS, SESSIONS = (1_000, 200_000), (1_000, 1_000_000)
 RUNS, WARM_UP = 100, 15
 HIGHEST_RATIO = 1.5
@@ -43,8 +36,8 @@ SELECT gen_random_uuid(), owners.id, now(), now(), now() + interval '30 days'
 FROM (SELECT id, row_number() OVER () AS place FROM users) AS owners
 JOIN generate_series($1::int, $2::int) AS n ON n % $3::int + 1 = owners.place
 """
-INSERT_ITEMS = """
-INSERT INTO items (id, owner_id, title, description, created_at)
+INSERT_NOTES = """
+INSERT INTO notes (id, owner_id, title, description, created_at)
 SELECT gen_random_uuid(), $3,
     left(md5(n::text), 6) || (ARRAY[' milk', ' calls', ' report', ' plants', ' flight'])[1 + n % 5]
         || CASE WHEN n % ($2::int / 10) = 0 THEN ' Kyoto' ELSE '' END,
@@ -58,14 +51,14 @@ class Measured:
     """A client of the service, and every request that is measured."""
 
     def __init__(self, client: httpx2.AsyncClient, headers: dict[str, str], refresh_token: str) -> None:
-        """Measure as one account, the owner of all items and an administrator."""
+        """Measure as one account, the owner of all notes and an administrator."""
         self.client, self.headers, self.refresh_token = client, headers, refresh_token
         self._numbers = itertools.count()
 
     async def cases(self) -> dict[str, Case]:
         """Name every list with every filter and order, and what writes."""
-        middle = (await self._get("items?limit=100")).json()["items"][50]["created_at"].replace("+", "%2B")
-        cursor = (await self._get("items")).json()["next_cursor"]
+        middle = (await self._get("notes?limit=100")).json()["items"][50]["created_at"].replace("+", "%2B")
+        cursor = (await self._get("notes")).json()["next_cursor"]
         filters = [
             "",
             "title=milk",
@@ -76,11 +69,11 @@ class Measured:
         ]
         filters += [f"title=milk&created_before={middle}", f"title=Kyoto&created_before={middle}"]
         lists = {
-            f"items sort={sort} {condition}".replace(middle, "…"): f"items?sort={sort}&{condition}".rstrip("&")
+            f"notes sort={sort} {condition}".replace(middle, "…"): f"notes?sort={sort}&{condition}".rstrip("&")
             for sort in ("created_at", "-created_at", "title", "-title")
             for condition in filters
         }
-        lists |= {"items, next page": f"items?cursor={cursor}", "users": "users", "sessions": "auth/sessions"}
+        lists |= {"notes, next page": f"notes?cursor={cursor}", "users": "users", "sessions": "auth/sessions"}
         lists |= {"jobs": "admin/jobs", "jobs state=failed": "admin/jobs?state=failed"}
         cases: dict[str, Case] = {name: self._getter(path) for name, path in lists.items()}
         return cases | {"create": self._create, "login": self._log_in, "refresh": self._refresh}
@@ -93,7 +86,7 @@ class Measured:
 
     async def _create(self) -> httpx2.Response:
         data = {"title": f"Buy milk {next(self._numbers)}"}
-        return await self.client.post("/api/v1/items", json=data, headers=self.headers)
+        return await self.client.post("/api/v1/notes", json=data, headers=self.headers)
 
     async def _log_in(self) -> httpx2.Response:
         form = {"grant_type": "password", "username": ADMIN, "password": PASSWORD}
@@ -132,8 +125,8 @@ async def fill(connection: asyncpg.Connection, owner: UUID, step: int) -> None:
 
     await connection.execute(INSERT_USERS, *span(USERS))
     await connection.execute(INSERT_SESSIONS, *span(SESSIONS), USERS[step])
-    await connection.execute("DELETE FROM items")
-    await connection.execute(INSERT_ITEMS, 1, ITEMS[step], owner)
+    await connection.execute("DELETE FROM notes")
+    await connection.execute(INSERT_NOTES, 1, NOTES[step], owner)
     await connection.execute("VACUUM ANALYZE")
     await connection.execute("CHECKPOINT")
 
@@ -149,37 +142,30 @@ async def compare(address: str, dsn: str) -> dict[str, tuple[float, float]]:
         headers = {"Authorization": f"Bearer {granted['access_token']}"}
         measured = Measured(client, headers, granted["refresh_token"])
         results = []
-        for step in range(len(ITEMS)):
+        for step in range(len(NOTES)):
             await fill(connection, owner, step)
             results.append(await measure(measured))
         with_index = await seconds_of((await measured.cases())["create"])
-        await connection.execute("DROP INDEX ix_items_title_trigrams")
+        await connection.execute("DROP INDEX ix_notes_title_trigrams")
         without = await seconds_of((await measured.cases())["create"])
     await connection.close()
     ratios = {name: (results[0][name], results[1][name]) for name in results[0]}
     return ratios | {"create, without and with the index of searches": (without, with_index)}
 
 
-def run_service(folder: Path) -> dict[str, tuple[float, float]]:
+def run_service() -> dict[str, tuple[float, float]]:
     """Start a database and a worker process of the service, and compare."""
-    # Without fsync and vacuum in the background, because the figures are about requests and not about the disk.
-    quiet = ("fsync = off", "full_page_writes = off", "autovacuum = off", "max_wal_size = '8GB'")
-    with running_postgres(folder / "pg", "shared_buffers = '1GB'", *quiet) as server:
-        server.create_database("app")
-        dsn = socket_url(folder / "pg", "app")
-        upgrade(Settings(_env_file=None, database_url=SecretStr(dsn)))
-        cheap = {"PASSWORD_HASH_MEMORY_KIB": "8", "PASSWORD_HASH_ITERATIONS": "1", "SECRET_KEY": secrets.token_hex(32)}
-        with running_server(DATABASE_URL=dsn, ENVIRONMENT="staging", **cheap) as (address, _):
-            return asyncio.run(compare(address, dsn))
+    # Without vacuum in the background, because the figures are about requests and not about the disk.
+    quiet = ("full_page_writes = off", "autovacuum = off", "max_wal_size = '8GB'", "shared_buffers = '1GB'")
+    cheap = {"PASSWORD_HASH_MEMORY_KIB": "8", "PASSWORD_HASH_ITERATIONS": "1", "SECRET_KEY": secrets.token_hex(32)}
+    with running_database(*quiet) as url, running_server(url, ENVIRONMENT="staging", **cheap) as (address, _):
+        return asyncio.run(compare(address, url))
 
 
 def main() -> int:
     """Print the table of docs/performance.md."""
-    with tempfile.TemporaryDirectory(prefix="growth-") as name:
-        folder = Path(name)
-        folder.chmod(0o711)
-        figures = run_service(folder)
-    print(f"| request | {ITEMS[0]:,} items | {ITEMS[1]:,} items | ratio |\n|---|---|---|---|")
+    figures = run_service()
+    print(f"| request | {NOTES[0]:,} notes | {NOTES[1]:,} notes | ratio |\n|---|---|---|---|")
     worst = 0.0
     for case, (few, many) in figures.items():
         worst = max(worst, many / few)

@@ -25,10 +25,11 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp, Message
 
 from app.core.config import Settings
-from app.main import create_application
-from app.services.item_service import ItemService
 from benchmarks.report import write_section
-from benchmarks.rig import Rig, running_rig, wrk
+from benchmarks.rig import Rig, running_rig
+from benchmarks.wrk import wrk
+from tests.notes.application import create_notes_application
+from tests.notes.service import NoteService
 
 ROUNDS, REQUESTS = 15, 200
 STATEMENT = "the session and the statement, with its connection"
@@ -56,7 +57,7 @@ async def average(run: Run) -> float:
 
 def request(layer: ASGIApp, app: FastAPI, path: str, token: str, state: Mapping[str, Any]) -> Run:
     """Make a GET that can be run again and again."""
-    headers = [(b"host", b"localhost"), (b"authorization", f"Bearer {token}".encode())]
+    headers = [(b"host", b"127.0.0.1"), (b"authorization", f"Bearer {token}".encode())]
     scope = {
         "type": "http",
         "method": "GET",
@@ -87,19 +88,19 @@ def request(layer: ASGIApp, app: FastAPI, path: str, token: str, state: Mapping[
 async def measure(rig: Rig) -> dict[str, float]:
     """Give the microseconds of each layer, innermost first."""
     environment = {name.lower(): value for name, value in rig.servers["ours"].environment.items()}
-    app = create_application(Settings(_env_file=None, **environment))  # type: ignore[arg-type]  # pydantic reads them
+    app = create_notes_application(Settings(_env_file=None, **environment))  # type: ignore[arg-type]  # strings
     async with app.router.lifespan_context(app) as lifespan_state:
         state = lifespan_state or {}
         owner = state["access_tokens"].verify(rig.token).user_id
-        item_id = UUID(rig.items[0].rpartition("/")[2])
+        note_id = UUID(rig.notes[0].rpartition("/")[2])
 
-        async def read_item() -> None:
+        async def read_note() -> None:
             async with state["database"].read_only() as db:
-                await ItemService(db, owner).get(item_id)
+                await NoteService(db, owner).get(note_id)
 
-        runs: dict[str, Run] = {STATEMENT: read_item}
+        runs: dict[str, Run] = {STATEMENT: read_note}
         for name, layer in layers_of(app).items():
-            runs[name] = request(layer, app, rig.items[0], rig.token, state)
+            runs[name] = request(layer, app, rig.notes[0], rig.token, state)
         gc.collect()
         gc.freeze()  # as gunicorn.conf.py does
         taken = dict.fromkeys(runs, float("inf"))
@@ -113,7 +114,7 @@ async def measure(rig: Rig) -> dict[str, float]:
 def main() -> None:
     """Measure, print, and write the table."""
     with running_rig(rows=1000) as rig:
-        served = min(wrk(rig.servers["ours"], rig.items[0], rig.token, 3).cpu * 1000 for _ in range(3))
+        served = min(wrk(rig.servers["ours"], rig.notes[0], rig.token, 3).cpu * 1000 for _ in range(3))
         # The access lines of the application in this process go nowhere, but they are written.
         with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
             layers = uvloop.run(measure(rig))

@@ -1,6 +1,6 @@
 """What do 200 logins at once do to memory and to other requests? Prints both.
 
-Usage: `make db` in one terminal, then `.venv/bin/python -m benchmarks.login_load`.
+Usage: `.venv/bin/python -m benchmarks.login_load`.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import httpx2
 
-from benchmarks.server import resident_mib, running_server
+from benchmarks.server import resident_mib, running_database, running_server
 
 LOGINS = 200
 SECONDS = 3.0
@@ -26,22 +26,22 @@ async def log_in(client: httpx2.AsyncClient, email: str) -> httpx2.Response:
 
 
 def read(address: str, token: str, seconds: float) -> list[float]:
-    """Read items again and again, in a process of its own; give the milliseconds of each answer."""
+    """Read notes again and again, in a process of its own; give the milliseconds of each answer."""
     taken, deadline = [], time.monotonic() + seconds
     with httpx2.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}) as client:
         while time.monotonic() < deadline:
             started = time.perf_counter()
-            assert client.get("/api/v1/items").is_success
+            assert client.get("/api/v1/notes").is_success
             taken.append((time.perf_counter() - started) * 1000)
             time.sleep(0.005)
     return taken
 
 
-async def main() -> None:
+async def main(database_url: str) -> None:
     """Read beside the logins, and watch the memory."""
     email = f"{uuid4()}@example.com"
     limits = httpx2.Limits(max_connections=LOGINS)
-    with running_server() as (address, pid), ProcessPoolExecutor(1) as pool:
+    with running_server(database_url) as (address, pid), ProcessPoolExecutor(1) as pool:
         async with httpx2.AsyncClient(base_url=address, timeout=60, limits=limits) as client:
             await client.post("/api/v1/users", json={"email": email, "password": PASSWORD})
             token = (await log_in(client, email)).json()["access_token"]
@@ -59,4 +59,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    with running_database() as url:
+        asyncio.run(main(url))

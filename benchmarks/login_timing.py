@@ -1,6 +1,6 @@
 """Does the time of an answer tell whether an account exists? Prints medians for login and for a forgotten password.
 
-Usage: `make db` in one terminal, then `.venv/bin/python -m benchmarks.login_timing`.
+Usage: `.venv/bin/python -m benchmarks.login_timing`.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import httpx2
 
-from benchmarks.server import running_server
+from benchmarks.server import running_database, running_server
 
 ROUNDS = 100
 PASSWORD, WRONG = "correct horse battery staple", "wrong horse battery staple"
@@ -42,13 +42,14 @@ async def compare(client: httpx2.AsyncClient, name: str) -> None:
     print(f"{name}: known {first:.2f} ms, unknown {second:.2f} ms, difference {abs(first / second - 1):.1%}")
 
 
-async def main() -> None:
+async def main(database_url: str) -> None:
     """Compare both."""
-    with running_server() as (address, _):
+    with running_server(database_url) as (address, _):
         async with httpx2.AsyncClient(base_url=address) as client:
             await compare(client, "login")
             await compare(client, "forgot password")
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    with running_database() as url:
+        asyncio.run(main(url))

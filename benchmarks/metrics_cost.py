@@ -16,14 +16,14 @@ def main() -> None:
         # Before the import: prometheus_client looks at it once.
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         from app.core.config import load_settings  # noqa: PLC0415
-        from app.core.metrics import Metrics  # noqa: PLC0415
+        from app.observability.metrics import Metrics  # noqa: PLC0415
 
         metrics = Metrics(load_settings())
         started = time.perf_counter()
         for _ in range(ROUNDS):
             metrics.requests_in_flight += 1
             metrics.requests_in_flight -= 1
-            metrics.request_done("GET", "/api/v1/items", 200, 0.01)
+            metrics.request_done("GET", "/api/v1/notes", 200, 0.01)
             metrics.limits.labels("default").inc()
         print(f"{(time.perf_counter() - started) / ROUNDS * 1e6:.1f} microseconds a request")
 

@@ -1,28 +1,47 @@
-"""A server of a benchmark's own: production mode, on the database of the settings, without rate limits."""
+"""A database and a server for one benchmark, without rate limits."""
 
 import os
 import signal
 import subprocess
-import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.core.config import load_settings
+from pydantic import SecretStr
+
+from app.core.config import Settings
+from app.core.database_url import PROJECT_ROOT, socket_url
 from devtools.loopback import free_port, wait_for
+from devtools.postgres import running_postgres
+from tests.notes.application import SERVE
+from tests.notes.migrate import migrate
 
 
 @contextmanager
-def running_server(**environment: str) -> Iterator[tuple[str, int]]:
-    """Give its address and the id of its one worker process."""
+def running_database(*options: str) -> Iterator[str]:
+    """Start PostgreSQL with these settings, migrate a database, and give its URL."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o711)  # As root PostgreSQL runs as another user.
+        with running_postgres(folder / "pg", "fsync = off", *options) as server:
+            server.create_database("app")
+            url = socket_url(folder / "pg", "app")
+            migrate(Settings(_env_file=None, database_url=SecretStr(url)))
+            yield url
+
+
+@contextmanager
+def running_server(database_url: str, **environment: str) -> Iterator[tuple[str, int]]:
+    """Start the service with one worker process; give its address and the id of that process."""
     port = free_port()
-    settings = load_settings()
     process = subprocess.Popen(
-        [sys.executable, "-m", "app", "serve"],
+        SERVE,
+        cwd=PROJECT_ROOT,
         env={
             **os.environ,
             "PORT": str(port),
-            "DATABASE_URL": settings.database_url.get_secret_value(),
+            "DATABASE_URL": database_url,
             "RATE_LIMIT_ENABLED": "false",
             "WORKER_IN_PROCESS": "false",
             "LOG_LEVEL": "ERROR",
@@ -32,10 +51,7 @@ def running_server(**environment: str) -> Iterator[tuple[str, int]]:
     )
     address = f"http://127.0.0.1:{port}"
     try:
-        try:
-            wait_for(f"{address}/health/ready")
-        except TimeoutError:
-            sys.exit("The server is not ready: start its database with `make db`, or set DATABASE_URL")
+        wait_for(f"{address}/health/ready")
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
         yield address, int(children.split()[0])
     finally:

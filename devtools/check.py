@@ -24,6 +24,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
     ("ruff", "check", "--quiet", *SOURCES),
     ("mypy",),
     ("lint-imports", "--no-logo"),
+    ("python", "-m", "devtools.sizes"),
     ("deptry", "."),
     ("shellcheck", ".ci/run", *SCRIPTS),
     ("hadolint", "Dockerfile"),
@@ -41,6 +42,8 @@ STEPS: tuple[tuple[str, ...], ...] = (
     ("python", "-m", "devtools.fuzz", "--examples=2"),
     ("python", "-m", "devtools.fuzz_time"),
     ("python", "-m", "drills", "--quick"),
+    ("python", "-m", "devtools.guide"),
+    ("python", "-m", "devtools.without_example"),
     ("make", "--no-print-directory", "test"),
 )
 

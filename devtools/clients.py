@@ -27,7 +27,7 @@ def check_typescript() -> None:
 
 
 def check_python() -> None:
-    """Generate a client and register, log in and page through items with it."""
+    """Generate a client; register, log in, change the account and list the sessions with it."""
     with tempfile.TemporaryDirectory() as folder:
         document = PROJECT_ROOT / "docs" / "openapi" / "v1.json"
         target = Path(folder) / "generated"
@@ -52,20 +52,17 @@ def tour(address: str) -> None:
     models = importlib.import_module("generated.models")
     users = importlib.import_module("generated.api.users.create_user")
     tokens = importlib.import_module("generated.api.auth.create_token")
-    create = importlib.import_module("generated.api.items.create_item")
-    listing = importlib.import_module("generated.api.items.list_items")
+    update = importlib.import_module("generated.api.users.update_current_user")
+    sessions = importlib.import_module("generated.api.auth.list_sessions")
     anonymous = generated.Client(base_url=address, raise_on_unexpected_status=True)
     users.sync(client=anonymous, body=models.UserCreate(email=EMAIL, password=PASSWORD))
     form = models.TokenRequest(grant_type="password", username=EMAIL, password=PASSWORD)
     token = tokens.sync(client=anonymous, body=form)
     client = generated.AuthenticatedClient(base_url=address, token=token.access_token)
-    for title in ("first", "second", "third"):
-        create.sync(client=client, body=models.ItemCreate(title=title))
-    page = listing.sync(client=client, limit=2)
-    rest = listing.sync(client=client, limit=2, cursor=page.next_cursor)
-    titles = [item.title for item in (*page.items, *rest.items)]
-    if titles != ["third", "second", "first"]:
-        sys.exit(f"The Python client read {titles}")
+    account = update.sync(client=client, body=models.UserUpdate(full_name="Ada Lovelace"))
+    current = [session.is_current for session in sessions.sync(client=client).items]
+    if (account.full_name, current) != ("Ada Lovelace", [True]):
+        sys.exit(f"The Python client read {account} and {current}")
 
 
 if __name__ == "__main__":

@@ -122,7 +122,7 @@ def requests(app: FastAPI) -> Iterator[tuple[Request, Request]]:
 
 def heads() -> Iterator[tuple[Request, Request]]:
     """Headers and query strings."""
-    path = "/api/v1/items"
+    path = "/api/v1/users"
     for header in HEADERS:
         benign = Request("GET", path, "ordinary", {"headers": {header: "x" * HEAD_BYTES}})
         for written in HEADER_TEXTS:

@@ -75,8 +75,7 @@ class EmbeddedPostgres:
     @contextmanager
     def frozen(self) -> Iterator[None]:
         """Stop every process of the server in its tracks for the length of a block; needs /proc."""
-        processes = self.processes()
-        for process in processes:
+        for process in (processes := self.processes()):
             os.kill(process, signal.SIGSTOP)
         try:
             yield

@@ -46,16 +46,16 @@ async def persist(
 
 
 async def write(world: World, name: str, journal: Journal, number: int) -> None:
-    """Create items and change each, at either replica."""
+    """Create notes and change each, at either replica."""
     headers = {"Authorization": f"Bearer {world.token}"}
     address = world.replicas[number % len(world.replicas)].address
     async with httpx2.AsyncClient(base_url=address, headers=headers, timeout=8) as client:
         for count in range(WRITES):
             title = f"{name} {number} {count}"
             key = {"Idempotency-Key": f"{number}-{count}-{abs(hash(name))}"}
-            created = await persist(client, journal, "POST", "/api/v1/items", json={"title": title}, headers=key)
+            created = await persist(client, journal, "POST", "/api/v1/notes", json={"title": title}, headers=key)
             journal.created[title] = created.json()["id"]
-            path = f"/api/v1/items/{journal.created[title]}"
+            path = f"/api/v1/notes/{journal.created[title]}"
             await persist(client, journal, "PATCH", path, json={"description": title})
             journal.changed.add(title)
 
@@ -87,7 +87,7 @@ async def chaos(world: World, scene: Scene) -> None:
             await asyncio.to_thread(world.primary.start)
     await world.settle()
     connection = await world.connect()
-    rows = await connection.fetch("SELECT id, title, description FROM items WHERE starts_with(title, $1)", name)
+    rows = await connection.fetch("SELECT id, title, description FROM notes WHERE starts_with(title, $1)", name)
     await connection.close()
     kept = {row["title"]: row for row in rows}
     lost = [title for title, key in journal.created.items() if title not in kept or str(kept[title]["id"]) != key]

@@ -105,7 +105,7 @@ async def slow_bodies(world: World, scene: Scene) -> None:
     transport = httpx2.AsyncHTTPTransport(local_address="127.0.0.2")
     async with httpx2.AsyncClient(transport=transport, base_url=replica.address, headers=scene.load.headers) as client:
         for number in range(20):
-            answer = await client.post("/api/v1/items", json={"title": f"{scene.load.name} {number}"})
+            answer = await client.post("/api/v1/notes", json={"title": f"{scene.load.name} {number}"})
             scene.expect(answer.status_code == httpx2.codes.CREATED, f"another is served, not {answer.status_code}")
     for writer in writers:
         writer.transport.abort()
@@ -150,7 +150,7 @@ async def full_disk(world: World, scene: Scene) -> None:
             await late.started()
             for service in (replica, late):
                 async with httpx2.AsyncClient(base_url=service.address, headers=scene.load.headers) as client:
-                    paths = ("items", "users/me", "auth/sessions", "health", "nowhere") * 10
+                    paths = ("notes", "users/me", "auth/sessions", "health", "nowhere") * 10
                     statuses = {(await client.get(f"/api/v1/{path}")).status_code for path in paths}
                     scene.expect(statuses == {200, 404}, f"served, not {statuses}")
                     scene.expect("metrics_complete 1.0" in (await client.get("/metrics")).text, "metrics are whole")

@@ -95,7 +95,7 @@ async def scene(world: World, drilled: Drill) -> AsyncIterator[Scene]:
         yield current
     await world.settle()
     connection = await world.connect()
-    rows = await connection.fetch("SELECT title FROM items WHERE starts_with(title, $1)", name)
+    rows = await connection.fetch("SELECT title FROM notes WHERE starts_with(title, $1)", name)
     await connection.close()
     current.kept = {row["title"] for row in rows}
 

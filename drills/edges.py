@@ -31,7 +31,7 @@ async def overload(world: World, scene: Scene) -> None:
         async with httpx2.AsyncClient(base_url=replica.address, limits=limits, timeout=10) as client:
 
             async def ask() -> tuple[int, str | None]:
-                answer = await client.get("/api/v1/items?limit=100", headers=scene.load.headers)
+                answer = await client.get("/api/v1/notes?limit=100", headers=scene.load.headers)
                 return answer.status_code, answer.headers.get("retry-after")
 
             asking = [asyncio.create_task(ask()) for _ in range(CROWD)]
@@ -105,7 +105,7 @@ async def large_heads(world: World, scene: Scene) -> None:
 async def clients_vanish(world: World, scene: Scene) -> None:
     """In the middle of requests, hundreds of them; their connections to the database go to the next."""
     token = scene.load.headers["Authorization"]
-    request = f"GET /api/v1/items HTTP/1.1\r\nHost: localhost\r\nAuthorization: {token}\r\n\r\n".encode()
+    request = f"GET /api/v1/notes HTTP/1.1\r\nHost: localhost\r\nAuthorization: {token}\r\n\r\n".encode()
     for _ in range(20):
         for _ in range(20):
             connection = socket.create_connection(("127.0.0.1", world.replicas[0].port))

@@ -35,9 +35,9 @@ async def tour(scene: Scene, address: str, headers: dict[str, str]) -> None:
     """Write and read."""
     async with httpx2.AsyncClient(base_url=address, headers=headers, timeout=10) as client:
         for number in range(20):
-            created = await client.post("/api/v1/items", json={"title": f"{scene.load.name} {number}"})
+            created = await client.post("/api/v1/notes", json={"title": f"{scene.load.name} {number}"})
             scene.expect(created.status_code == httpx2.codes.CREATED, f"writes, not {created.status_code}")
-            listed = await client.get("/api/v1/items?limit=5&title=drill")
+            listed = await client.get("/api/v1/notes?limit=5&title=drill")
             scene.expect(listed.status_code == httpx2.codes.OK, f"reads, not {listed.status_code}")
 
 

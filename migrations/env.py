@@ -24,14 +24,14 @@ LOCK_TIMEOUT = "1s"
 """Less than requests wait for a lock, so that they get through between two attempts."""
 LONGEST_PAUSE_SECONDS = 2.0
 LOCK_NOT_AVAILABLE = "55P03"
-NOT_IN_MODELS = {"ix_items_title_trigrams"}
-"""Indexes that exist only where PostgreSQL has the extension for them."""
+OPTIONAL_SUFFIX = "_trigrams"
+"""Of indexes that exist only where PostgreSQL has the extension pg_trgm; models do not declare them."""
 
 
 def is_ours(name: str | None, kind: str, _: object) -> bool:
     """Leave the job queue's tables out of comparisons, which pgqueuer declares, and optional indexes."""
     is_of_queue = kind == "table" and name is not None and name.startswith("pgqueuer")
-    return not is_of_queue and name not in NOT_IN_MODELS
+    return not is_of_queue and not (kind == "index" and (name or "").endswith(OPTIONAL_SUFFIX))
 
 
 def run_migrations(connection: Connection, patience_seconds: float) -> None:

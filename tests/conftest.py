@@ -9,9 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
-import asyncpg
 import httpx2
 import pytest
 from fastapi import FastAPI
@@ -19,9 +17,10 @@ from pydantic import SecretStr
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.core.config import Settings
-from app.core.database_url import socket_url, to_dsn
-from app.dependencies import State
+from app.core.database_url import socket_url
+from app.state import State
 from devtools.postgres import running_postgres
+from tests.databases import DatabaseMaker, check_test_database
 from tests.factories import Accounts
 
 # What the developer has set must not change what the tests see.
@@ -29,21 +28,17 @@ TEST_DATABASE_URL = os.environ.pop("TEST_DATABASE_URL", None)
 for name in Settings.model_fields:
     os.environ.pop(name.upper(), None)
 
-from app.db.database import Database  # noqa: E402
-from app.db.migrations import upgrade  # noqa: E402  the imports below read the settings
-from app.main import create_application  # noqa: E402
+from app.db.database import Database  # noqa: E402  the imports below read the settings
 from tests.mails import Outbox  # noqa: E402
+from tests.notes.application import create_notes_application  # noqa: E402
+from tests.notes.migrate import migrate  # noqa: E402
 
 BASE_URL = "http://localhost"
+TABLES = (
+    "SELECT string_agg(format('%I', tablename), ', ') FROM pg_tables "
+    "WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+)
 FAST = ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_connections = 200")
-
-
-def check_test_database(url: str) -> str:
-    """Refuse a database whose name does not say that it is for tests: they delete what is in it."""
-    name = urlsplit(url).path.lstrip("/")
-    if "test" not in name:
-        pytest.exit(f"TEST_DATABASE_URL names the database {name!r}; the tests want one with 'test' in its name", 2)
-    return to_dsn(url)
 
 
 @pytest.fixture(scope="session")
@@ -63,37 +58,11 @@ def server_dsn() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-async def new_database(server_dsn: str, worker_id: str) -> AsyncIterator["DatabaseMaker"]:
+async def new_database(server_dsn: str, worker_id: str) -> AsyncIterator[DatabaseMaker]:
     """Make empty databases on that server and drop them at the end."""
     maker = DatabaseMaker(server_dsn, worker_id)
     yield maker
     await maker.drop_all()
-
-
-class DatabaseMaker:
-    """Makes databases beside the one that the URL names."""
-
-    def __init__(self, server_dsn: str, worker_id: str) -> None:
-        self.server_dsn = server_dsn
-        self.prefix = f"{urlsplit(server_dsn).path.lstrip('/')}_{worker_id}"
-        self.names: list[str] = []
-
-    async def make(self, template: str = "template1") -> str:
-        """Create a database and give its URL."""
-        name = f"{self.prefix}_{len(self.names)}"
-        await self._execute(f'DROP DATABASE IF EXISTS "{name}"', f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-        self.names.append(name)
-        return urlunsplit(urlsplit(self.server_dsn)._replace(path=f"/{name}"))
-
-    async def drop_all(self) -> None:
-        """Drop every database that was made."""
-        await self._execute(*(f'DROP DATABASE "{name}" WITH (FORCE)' for name in self.names))
-
-    async def _execute(self, *statements: str) -> None:
-        connection = await asyncpg.connect(self.server_dsn)
-        for statement in statements:
-            await connection.execute(statement)
-        await connection.close()
 
 
 SAFE_IN_PRODUCTION: dict[str, Any] = {
@@ -144,7 +113,7 @@ async def settings(new_database: DatabaseMaker) -> Settings:
 
 async def _upgrade(settings: Settings) -> None:
     # Alembic's env.py runs a loop of its own.
-    await asyncio.to_thread(upgrade, settings)
+    await asyncio.to_thread(migrate, settings)
 
 
 def with_state(app: ASGIApp, state: State) -> ASGIApp:
@@ -168,7 +137,7 @@ async def serving(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
 @pytest.fixture(scope="session")
 def app(settings: Settings) -> FastAPI:
     """The application under test, for `dependency_overrides`."""
-    return create_application(settings)
+    return create_notes_application(settings)
 
 
 @pytest.fixture(scope="session")
@@ -198,17 +167,8 @@ async def database(shared_database: Database) -> AsyncIterator[Database]:
     """An empty schema; whatever the test wrote is deleted after it."""
     yield shared_database
     async with shared_database.engine.begin() as connection:
-        await connection.exec_driver_sql("TRUNCATE users, pgqueuer, pgqueuer_log, pgqueuer_statistics CASCADE")
-
-
-async def end_connections(database: Database) -> None:
-    """End all connections to the database, as its restart would; the test's own begin anew."""
-    async with database.engine.connect() as connection:
-        await connection.exec_driver_sql(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE pid <> pg_backend_pid() AND datname = current_database()"
-        )
-    await database.dispose()
+        tables = (await connection.exec_driver_sql(TABLES)).scalar_one()
+        await connection.exec_driver_sql(f"TRUNCATE {tables}")
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What tests need often: accounts that are logged in, and their items."""
+"""What tests need often: accounts that are logged in, and their notes."""
 
 import itertools
 from dataclasses import dataclass
@@ -36,12 +36,12 @@ class Account:
         headers = {**self.headers, **options.pop("headers", {})}
         return await self.client.request(method, path, headers=headers, **options)
 
-    async def create_item(self, title: str = "milk", **fields: Any) -> dict[str, Any]:
-        """Create an item of this account's."""
-        response = await self.request("POST", "/api/v1/items", json={"title": title, **fields})
+    async def create_note(self, title: str = "milk", **fields: Any) -> dict[str, Any]:
+        """Create a note of this account's."""
+        response = await self.request("POST", "/api/v1/notes", json={"title": title, **fields})
         assert response.status_code == 201, response.text
-        item: dict[str, Any] = response.json()
-        return item
+        note: dict[str, Any] = response.json()
+        return note
 
 
 class Accounts:

@@ -1,15 +1,18 @@
-"""Every operation of the service, read from its own description."""
+"""Every operation of the service with notes, read from its own description."""
 
+import re
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 from uuid import UUID
 
+from app.api.access import Access, read_operations
 from app.core.config import Settings
-from app.main import create_application
+from tests.notes.application import create_notes_application
 
 NOBODY = UUID(int=0)
-NO_NUMBER = 1
+MISSING: dict[str, object] = {"uuid": NOBODY, "integer": 1, "string": "missing"}
+"""Values that nothing has, by the format or type of a parameter."""
 
 
 @dataclass(frozen=True)
@@ -18,47 +21,66 @@ class Operation:
 
     method: str
     template: str
-    operation_id: str
+    name: str
+    access: Access
     statuses: frozenset[int]
-    parameters: tuple[str, ...] = ()
-    is_secured: bool = False
-    body_type: str | None = None
-    properties: dict[str, Any] = field(default_factory=dict, hash=False)
+    path_parameters: dict[str, dict[str, Any]] = field(hash=False)
+    query_parameters: tuple[str, ...]
+    body_type: str | None
+    properties: dict[str, Any] = field(hash=False)
 
     def __str__(self) -> str:
         return f"{self.method} {self.template}"
 
-    def path(self, value: object = None) -> str:
-        """The path with its parameter filled in: by this, or by an id that nothing has."""
-        head, brace, tail = self.template.partition("{")
-        name, _, tail = tail.partition("}")
-        if value is None:
-            value = NO_NUMBER if name == "job_id" else NOBODY
-        return f"{head}{value}{tail}" if brace else head
+    def path(self, *values: object) -> str:
+        """Fill in the parameters of the path: with these values, or with ones that nothing has."""
+        given = iter(values)
+
+        def fill(match: re.Match[str]) -> str:
+            schema = self.path_parameters[match[1]]
+            missing = MISSING[schema.get("format", schema["type"])]
+            return str(next(given, missing))
+
+        return re.sub(r"{(\w+)}", fill, self.template)
+
+    @property
+    def parameter_names(self) -> tuple[str, ...]:
+        """The parameters of the path, in their order."""
+        return tuple(re.findall(r"{(\w+)}", self.template))
 
 
 @cache
 def document() -> dict[str, Any]:
-    """The OpenAPI document of all versions."""
-    return create_application(Settings(_env_file=None)).openapi()
+    """The OpenAPI document of all versions, with notes."""
+    return create_notes_application(Settings(_env_file=None)).openapi()
+
+
+@cache
+def levels() -> dict[str, Access]:
+    """The access level of each operation, by its name."""
+    routes = create_notes_application(Settings(_env_file=None)).routes
+    return {operation.name: operation.access for operation in read_operations(routes)}
 
 
 def _operation(path: str, method: str, described: dict[str, Any]) -> Operation:
     content = described.get("requestBody", {}).get("content", {})
     body_type = next(iter(content), None)
     reference = content[body_type]["schema"]["$ref"].rpartition("/")[2] if body_type else None
+    parameters = described.get("parameters", ())
     return Operation(
         method=method.upper(),
         template=path,
-        operation_id=described["operationId"],
+        name=described["operationId"],
+        access=levels()[described["operationId"]],
         statuses=frozenset(int(status) for status in described["responses"]),
-        parameters=tuple(p["name"] for p in described.get("parameters", ()) if p["in"] == "query"),
-        is_secured=bool(described.get("security")),
+        path_parameters={p["name"]: p["schema"] for p in parameters if p["in"] == "path"},
+        query_parameters=tuple(p["name"] for p in parameters if p["in"] == "query"),
         body_type=body_type,
         properties=document()["components"]["schemas"][reference]["properties"] if reference else {},
     )
 
 
+@cache
 def operations() -> list[Operation]:
     """All of them, in the order of the document."""
     return [

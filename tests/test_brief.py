@@ -12,7 +12,7 @@ import pytest
 from app.core.config import Settings
 from app.core.database_url import PROJECT_ROOT
 from devtools.loopback import free_port
-from tests.conftest import DatabaseMaker
+from tests.databases import DatabaseMaker
 from tests.processes import serving
 
 PARTS = ("app", "alembic.ini", "gunicorn.conf.py", "migrations", "pyproject.toml", "tests", "devtools", "docs")
@@ -73,11 +73,11 @@ def test_servers_by_hand(project: Path, settings: Settings, command: str) -> Non
     }
     with serving([str(BIN / words[0]), *words[1:]], port=port, cwd=project, environment=environment):
         for host in ("127.0.0.1", "127.0.0.2", "localhost"):
-            assert httpx2.get(f"http://{host}:{port}/api/v1/items").status_code == 401
+            assert httpx2.get(f"http://{host}:{port}/api/v1/users/me").status_code == 401
         name = {"Host": socket.gethostname()}
-        assert httpx2.get(f"http://127.0.0.1:{port}/api/v1/items", headers=name).status_code == 401
+        assert httpx2.get(f"http://127.0.0.1:{port}/api/v1/users/me", headers=name).status_code == 401
         rebound = {"Host": "evil.example"}
-        assert httpx2.get(f"http://127.0.0.1:{port}/api/v1/items", headers=rebound).status_code == 400
+        assert httpx2.get(f"http://127.0.0.1:{port}/api/v1/users/me", headers=rebound).status_code == 400
 
 
 def test_pytest_by_hand(project: Path) -> None:

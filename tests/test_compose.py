@@ -14,10 +14,10 @@ import yaml
 from app.core.config import Settings
 from app.core.database_url import PROJECT_ROOT
 from app.db.migrations import upgrade
-from app.main import create_application
 from devtools.postgres import BINARIES, running_postgres
 from tests.conftest import FAST, make_settings, serving
 from tests.factories import PASSWORD
+from tests.notes.application import create_notes_application
 
 TEXT = (PROJECT_ROOT / "docker-compose.yml").read_text()
 INTERPOLATED = re.compile(r"(?<!\$)\$\{(\w+)(?::-([^}]*))?\}")
@@ -103,26 +103,30 @@ def test_the_service_starts_with_what_the_script_writes(tmp_path: Path, monkeypa
     assert Settings(_env_file=None).environment == "production"
 
 
+async def make_roles(socket_directory: Path) -> None:
+    """Create the database and its roles, as the compose file does."""
+    environment = {
+        **os.environ,
+        "PATH": f"{BINARIES}:{os.environ['PATH']}",
+        "PGHOST": str(socket_directory),
+        "OWNER_PASSWORD": "one",
+        "APP_PASSWORD": "another",
+    }
+    script = PROJECT_ROOT / "deploy/postgres/roles.sh"
+    process = await create_subprocess_exec("sh", str(script), env=environment)
+    assert await process.wait() == 0
+
+
 async def test_the_service_needs_few_rights(postgres_folder: Path) -> None:
     """The owner migrates; the role of the service reads and writes rows, and cannot change a table."""
     with running_postgres(postgres_folder / "pg", *FAST) as server:
-        environment = {
-            **os.environ,
-            "PATH": f"{BINARIES}:{os.environ['PATH']}",
-            "PGHOST": str(server.socket_directory),
-            "OWNER_PASSWORD": "one",
-            "APP_PASSWORD": "another",
-        }
-        script = PROJECT_ROOT / "deploy/postgres/roles.sh"
-        process = await create_subprocess_exec("sh", str(script), env=environment)
-        assert await process.wait() == 0
+        await make_roles(server.socket_directory)
         url = f"postgresql://{{}}@/app?host={server.socket_directory}"
-        upgrade_as_owner = make_settings(url.format("owner"))
-        await to_thread(upgrade, upgrade_as_owner)
+        await to_thread(upgrade, make_settings(url.format("owner")))
         settings = make_settings(
             url.format("app"), worker_in_process=True, mail_directory=str(postgres_folder / "mail")
         )
-        async with serving(create_application(settings)) as client:
+        async with serving(create_notes_application(settings)) as client:
             account = {"email": "ada@example.com", "password": PASSWORD}
             assert (await client.post("/api/v1/users", json=account)).status_code == 201
             async with timeout(20):

@@ -16,12 +16,13 @@ from starlette.types import ASGIApp
 
 from app.core.config import Settings
 from app.core.database_url import PROJECT_ROOT
-from app.core.metrics import Metrics
 from app.db.database import Database
-from app.main import create_application
+from app.observability.metrics import Metrics
 from devtools.postgres import BINARIES
-from tests.conftest import DatabaseMaker, make_settings, serving
+from tests.conftest import make_settings, serving
+from tests.databases import DatabaseMaker
 from tests.factories import PASSWORD, Accounts
+from tests.notes.application import create_notes_application
 from tests.queries import ReadOnly
 
 DEPLOY = PROJECT_ROOT / "deploy"
@@ -139,7 +140,7 @@ async def test_a_backup_can_be_restored(
     """By the two scripts of deploy/, into an empty database; the service runs on it with all that there was."""
     del application  # its schema
     ada = await accounts.create()
-    item = await ada.create_item("milk")
+    note = await ada.create_note("milk")
     source, target = settings.database_url.get_secret_value(), await new_database.make()
 
     def script(name: str, *arguments: str, database: str) -> str:
@@ -158,11 +159,11 @@ async def test_a_backup_can_be_restored(
 
     restored = make_settings(target)
     assert await counts(target) == await counts(source)
-    async with serving(create_application(restored)) as client:
+    async with serving(create_notes_application(restored)) as client:
         form = {"grant_type": "password", "username": ada.email, "password": PASSWORD}
         token = (await client.post("/api/v1/auth/token", data=form)).json()["access_token"]
-        read = await client.get(f"/api/v1/items/{item['id']}", headers={"Authorization": f"Bearer {token}"})
-    assert read.json() == item
+        read = await client.get(f"/api/v1/notes/{note['id']}", headers={"Authorization": f"Bearer {token}"})
+    assert read.json() == note
     with pytest.raises(subprocess.CalledProcessError):
         script("restore.sh", dump, database=target)  # which is not empty any more
 

@@ -89,4 +89,4 @@ def test_the_tour_of_the_readme_works(settings: Settings, database: Database, tm
     with serving(command, port=port, cwd=tmp_path, environment=environment):
         done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert '"title":"Buy milk"' in done.stdout
+    assert '"name":"Ada Lovelace"' in done.stdout

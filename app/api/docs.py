@@ -2,14 +2,21 @@
 
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, Request
 from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html, get_swagger_ui_oauth2_redirect_html
 from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
+from app.api.access import PublicMount
+from app.dependencies import Public
+from app.state import state_of
+
+OPENAPI_PATH = "/api/openapi.json"
 PATHS = DOCS_PATH, REDOC_PATH, REDIRECT_PATH = "/api/docs", "/api/redoc", "/api/docs/oauth2-redirect"
 ASSETS_PATH = "/api/docs/assets"
+router = APIRouter(include_in_schema=False, dependencies=[Public])
 
 
 def assets() -> Path:
@@ -20,34 +27,42 @@ def assets() -> Path:
     return Path(package.origin).parent / "static"
 
 
-def install(app: FastAPI, openapi_url: str) -> None:
-    """Add the pages to an application; they are not part of the OpenAPI document."""
-    app.mount(ASSETS_PATH, StaticFiles(directory=assets()), name="docs-assets")
+@router.get(OPENAPI_PATH)
+async def read_openapi(request: Request) -> dict[str, Any]:
+    """Return the OpenAPI document of all versions."""
+    document: dict[str, Any] = request.app.openapi()
+    return document
 
-    @app.get(DOCS_PATH, include_in_schema=False)
-    async def read_docs() -> HTMLResponse:
-        """Return Swagger UI."""
-        return get_swagger_ui_html(
-            openapi_url=openapi_url,
-            title=app.title,
-            oauth2_redirect_url=REDIRECT_PATH,
-            swagger_js_url=f"{ASSETS_PATH}/swagger-ui-bundle.js",
-            swagger_css_url=f"{ASSETS_PATH}/swagger-ui.css",
-            swagger_favicon_url=f"{ASSETS_PATH}/favicon.png",
-        )
 
-    @app.get(REDIRECT_PATH, include_in_schema=False)
-    async def read_oauth2_redirect() -> HTMLResponse:
-        """Return the page that Swagger UI opens for logins by redirect."""
-        return get_swagger_ui_oauth2_redirect_html()
+@router.get(DOCS_PATH)
+async def read_docs(request: Request) -> HTMLResponse:
+    """Return Swagger UI."""
+    return get_swagger_ui_html(
+        openapi_url=OPENAPI_PATH,
+        title=state_of(request)["settings"].project_name,
+        oauth2_redirect_url=REDIRECT_PATH,
+        swagger_js_url=f"{ASSETS_PATH}/swagger-ui-bundle.js",
+        swagger_css_url=f"{ASSETS_PATH}/swagger-ui.css",
+        swagger_favicon_url=f"{ASSETS_PATH}/favicon.png",
+    )
 
-    @app.get(REDOC_PATH, include_in_schema=False)
-    async def read_redoc() -> HTMLResponse:
-        """Return ReDoc."""
-        return get_redoc_html(
-            openapi_url=openapi_url,
-            title=app.title,
-            redoc_js_url=f"{ASSETS_PATH}/redoc.standalone.js",
-            redoc_favicon_url=f"{ASSETS_PATH}/favicon.png",
-            with_google_fonts=False,
-        )
+
+@router.get(REDIRECT_PATH)
+async def read_oauth2_redirect() -> HTMLResponse:
+    """Return the page that Swagger UI opens for logins by redirect."""
+    return get_swagger_ui_oauth2_redirect_html()
+
+
+@router.get(REDOC_PATH)
+async def read_redoc(request: Request) -> HTMLResponse:
+    """Return ReDoc."""
+    return get_redoc_html(
+        openapi_url=OPENAPI_PATH,
+        title=state_of(request)["settings"].project_name,
+        redoc_js_url=f"{ASSETS_PATH}/redoc.standalone.js",
+        redoc_favicon_url=f"{ASSETS_PATH}/favicon.png",
+        with_google_fonts=False,
+    )
+
+
+router.routes.append(PublicMount(ASSETS_PATH, StaticFiles(directory=assets()), name="docs-assets"))

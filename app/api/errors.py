@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
 
-from app.core.conditional import NotModified
+from app.api.conditional import NotModified
 from app.core.exceptions import (
     ContentTooLargeError,
     DomainError,

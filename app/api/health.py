@@ -1,15 +1,19 @@
-"""What probes and balancers ask. `ProbesMiddleware` asks these functions; the router describes them."""
+"""Liveness and readiness, for probes and load balancers.
+
+`ProbesMiddleware` calls these functions; the router only describes them.
+"""
 
 from fastapi import APIRouter, Request, Response
 from starlette.routing import request_response
 
 from app.api.openapi import Responses
-from app.dependencies import state_of
+from app.dependencies import Public
 from app.schemas.health import HealthRead, ReadinessRead
+from app.state import state_of
 
 PREFIX = "/health"
 UNAVAILABLE: Responses = {503: {"model": ReadinessRead, "description": "A required dependency is unavailable"}}
-router = APIRouter(prefix=PREFIX, tags=["health"])
+router = APIRouter(prefix=PREFIX, tags=["health"], dependencies=[Public])
 
 
 @router.get("/live", response_model=HealthRead)

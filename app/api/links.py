@@ -22,21 +22,21 @@ class Located(Protocol):
 L = TypeVar("L", bound=Located)
 
 
-def locate(request: Request, response: Response, key: UUID) -> None:
-    """Say where something new in a collection can be read (RFC 9110, section 10.2.2)."""
+def set_location(request: Request, response: Response, key: UUID) -> None:
+    """Set the Location header to the path of a new member of the collection (RFC 9110, section 10.2.2)."""
     response.headers["Location"] = f"{request.scope['path']}/{key}"
 
 
-def located_or_accepted(request: Request, response: Response, created: L | None) -> L | Response:
+def created_or_accepted(request: Request, response: Response, created: L | None) -> L | Response:
     """Return what was created, with its Location; 202 without a body where the caller must not learn whether it was."""
     if created is None:
         return Response(status_code=202)
-    locate(request, response, created.id)
+    set_location(request, response, created.id)
     return created
 
 
-def linked(request: Request, response: Response, page: KeysetPage[T]) -> KeysetPage[T]:
-    """Link a page to the next one (RFC 8288), where there is one."""
+def add_next_link(request: Request, response: Response, page: KeysetPage[T]) -> KeysetPage[T]:
+    """Add a Link header to the next page (RFC 8288), if there is one, and return the page."""
     if page.next_cursor is not None:
         parts = request.scope["query_string"].decode("latin-1").split("&")
         given = [part for part in parts if part and unquote(part.partition("=")[0]) != "cursor"]

@@ -2,14 +2,15 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic.json_schema import models_json_schema
 
-from app.api.policy import POLICY, Access
+from app.api.access import Access, read_operations
 from app.core.exceptions import (
     BadRequestError,
     ContentTooLargeError,
@@ -19,13 +20,17 @@ from app.core.exceptions import (
     ForbiddenError,
     HeadersTooLargeError,
     InvalidHostError,
+    NotFoundError,
     OverloadedError,
+    PreconditionFailedError,
+    PreconditionRequiredError,
     RequestTimeoutError,
     TooManyRequestsError,
     UnauthenticatedError,
     ValidationFailedError,
 )
-from app.dependencies.query_string import QueryString
+from app.core.refusals import EmailNotVerifiedError, IdempotencyInProgressError, IdempotencyKeyReusedError
+from app.dependencies import current_user
 from app.schemas.problem import Problem
 
 Responses = dict[int | str, dict[str, Any]]
@@ -63,35 +68,45 @@ def problems(*errors: type[DomainError]) -> Responses:
     return responses
 
 
-def _shared_refusals(operation: dict[str, Any]) -> Iterator[type[DomainError]]:
+NOT_FOUND = problems(NotFoundError)
+NOT_MODIFIED: Responses = {304: {"description": "Not modified"}}
+CHANGED_MEANWHILE = problems(NotFoundError, PreconditionFailedError, PreconditionRequiredError)
+REPEATED = problems(IdempotencyInProgressError, ValidationFailedError, IdempotencyKeyReusedError)
+
+
+def _shared_refusals(access: Access) -> Iterator[type[DomainError]]:
     """Yield the errors that any operation can return, and those of operations with a caller."""
-    access = POLICY[operation["operationId"]]
     yield from EVERYWHERE
-    if access is not Access.ANYONE:
+    if access is not Access.PUBLIC:
         yield UnauthenticatedError
-    if access is Access.ADMIN:
+    if access is Access.VERIFIED_USER:
+        yield EmailNotVerifiedError
+    if access is Access.ADMINISTRATOR:
         yield ForbiddenError
 
 
-def query_strings(app: FastAPI) -> dict[str, QueryString[Any]]:
-    """Name what reads the query string of each operation that has one."""
-    return {
-        route.name or "": dependency.call
-        for route in iter_route_contexts(app.routes)
-        if isinstance(route.original_route, APIRoute)
-        for dependency in route.original_route.dependant.dependencies
-        if isinstance(dependency.call, QueryString)
-    }
+def _tags(app: FastAPI) -> list[dict[str, str]]:
+    """Describe each tag by the docstring of the module whose router names it first."""
+    tags: dict[str, str] = {}
+    for route in iter_route_contexts(app.routes):
+        if isinstance(route.original_route, APIRoute) and route.include_in_schema:
+            module = sys.modules[route.original_route.endpoint.__module__]
+            for tag in route.tags:
+                tags.setdefault(str(tag), (module.__doc__ or "").partition("\n")[0])
+    return [{"name": name, "description": description} for name, description in tags.items()]
 
 
-def complete(document: dict[str, Any], queries: Mapping[str, QueryString[Any]]) -> dict[str, Any]:
-    """Add every parameter and refusal to every operation, the problem document to the schemas, an example to each."""
+def complete(app: FastAPI, document: dict[str, Any]) -> dict[str, Any]:
+    """Add the tags, the errors of every operation, the problem document, and an example of each schema."""
+    document["tags"] = _tags(app)
+    levels = {operation.name: operation.access for operation in read_operations(app.routes)}
     for operation in (operation for item in document["paths"].values() for operation in item.values()):
-        if operation["operationId"] in queries:
-            operation.setdefault("parameters", []).extend(queries[operation["operationId"]].parameters())
+        name = operation["operationId"]
         operation["responses"].pop("422", None)
-        operation.setdefault("security", [])
-        for status, response in problems(*_shared_refusals(operation)).items():
+        security = operation.setdefault("security", [])
+        if levels[name] is Access.OPTIONAL_USER:
+            security += [{}, {current_user.scheme_name: []}]
+        for status, response in problems(*_shared_refusals(levels[name])).items():
             operation["responses"].setdefault(str(status), response)
     _, definitions = models_json_schema([(Problem, "serialization")], ref_template=REFERENCE)
     schemas = document["components"]["schemas"]
@@ -133,7 +148,9 @@ def only_version(document: dict[str, Any], version: str) -> dict[str, Any]:
             used.add(name)
             waiting += SCHEMA_NAME.findall(json.dumps(schemas[name]))
     components = {**document["components"], "schemas": {name: schemas[name] for name in sorted(used)}}
-    return {**document, "paths": paths, "components": components}
+    named = {tag for item in paths.values() for operation in item.values() for tag in operation["tags"]}
+    tags = [tag for tag in document["tags"] if tag["name"] in named]
+    return {**document, "paths": paths, "components": components, "tags": tags}
 
 
 def install_openapi(app: FastAPI) -> None:
@@ -142,7 +159,7 @@ def install_openapi(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = complete(derive(), query_strings(app))
+            app.openapi_schema = complete(app, derive())
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend it

@@ -7,11 +7,11 @@ from datetime import timedelta
 
 from sqlalchemy import SQLColumnExpression, func, select
 
-from app.core.security_log import SecurityEvent, record
 from app.db.session import Session
 from app.jobs.kinds import JobContext, JobKind
 from app.models.one_time_token import OneTimeToken, Purpose
 from app.models.user import User
+from app.observability.security_log import SecurityEvent, record
 from app.schemas.mail import (
     AccountNotice,
     SendAccountNotice,

@@ -1,6 +1,8 @@
 """One attempt at a job: context for the logs, and what becomes of a failure."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import structlog
@@ -25,6 +27,20 @@ class WorkerLostError(Exception):
     """The worker that ran the job was killed, perhaps by the job."""
 
 
+@contextmanager
+def job_context(job: Job, attempt: int) -> Iterator[None]:
+    """Trace and log what happens in a block as part of a job, and of the request that enqueued it."""
+    headers = job.headers or {}
+    fields = {"job_id": job.id, "job_kind": job.entrypoint, "attempt": attempt, "request_id": headers.get("request_id")}
+    tracer = trace.get_tracer("app.jobs")
+    parent = propagate.extract(headers)
+    with (
+        tracer.start_as_current_span(f"job {job.entrypoint}", parent, SpanKind.CONSUMER),
+        structlog.contextvars.bound_contextvars(**fields),
+    ):
+        yield
+
+
 class JobExecutor(EntrypointExecutor):
     """Runs a handler; a failure is retried by the kind's policy, and then the job is kept as failed."""
 
@@ -40,27 +56,9 @@ class JobExecutor(EntrypointExecutor):
         An attempt whose worker was lost counts as failed, so that a job that kills its worker ends after its attempts.
         """
         attempt = job.attempts + 1
-        trace_context = propagate.extract(job.headers or {})
-        span = trace.get_tracer("app.jobs").start_as_current_span(
-            f"job {job.entrypoint}", trace_context, SpanKind.CONSUMER
-        )
-        with (
-            span,
-            structlog.contextvars.bound_contextvars(
-                job_id=job.id,
-                job_kind=job.entrypoint,
-                attempt=attempt,
-                request_id=(job.headers or {}).get("request_id"),
-            ),
-        ):
+        with job_context(job, attempt):
             try:
-                if (job.headers or {}).get(LOST):
-                    raise WorkerLostError("the worker that ran the job was lost")
-                # An administrator's cancel interrupts the handler here.
-                with context.cancellation:
-                    payload = self.kind.payload.model_validate_json(job.payload or b"{}")
-                    await self.kind.handler(payload, JobContext(job.id, attempt, self.resources))
-                await self._acknowledge(job, is_cancelled=context.cancellation.cancel_called)
+                await self._run(job, context, attempt)
             except asyncio.CancelledError as error:
                 # The worker stops and has waited long enough: the job is another worker's, at once.
                 log.warning("job interrupted")
@@ -72,6 +70,15 @@ class JobExecutor(EntrypointExecutor):
                 delay = self.kind.retry.delay_after(attempt)
                 log.warning("job failed", error=repr(error), retry_in_seconds=round(delay.total_seconds(), 1))
                 raise RetryRequested(delay, repr(error)) from error
+
+    async def _run(self, job: Job, context: Context, attempt: int) -> None:
+        if (job.headers or {}).get(LOST):
+            raise WorkerLostError("the worker that ran the job was lost")
+        # An administrator's cancel interrupts the handler here.
+        with context.cancellation:
+            payload = self.kind.payload.model_validate_json(job.payload or b"{}")
+            await self.kind.handler(payload, JobContext(job.id, attempt, self.resources))
+        await self._acknowledge(job, is_cancelled=context.cancellation.cancel_called)
 
     async def _acknowledge(self, job: Job, *, is_cancelled: bool) -> None:
         """Remove a job that is done. pgqueuer does so in batches: after a crash before that, they would run again."""

@@ -7,8 +7,8 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils import uuid7
 
-from app.core.metrics import Metrics
 from app.middleware.headers import read_header
+from app.observability.metrics import Metrics
 
 log = structlog.get_logger("app.access")
 

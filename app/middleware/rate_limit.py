@@ -5,10 +5,10 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.exceptions import UnauthenticatedError
-from app.core.hit_counters import Limit
-from app.core.rate_limit import RateLimiter, address_key
 from app.core.security import AccessTokens
 from app.middleware.headers import encode_headers, read_header
+from app.ratelimit.counters import Limit
+from app.ratelimit.limiter import RateLimiter, address_key
 
 
 class RateLimitMiddleware:

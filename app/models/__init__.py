@@ -1,10 +1,7 @@
-"""The tables, one a module; importing this package registers all of them."""
+"""The tables, one module each; importing this package imports all of them."""
 
-from app.models.idempotency_key import IdempotencyKey
-from app.models.item import Item
-from app.models.one_time_token import OneTimeToken
-from app.models.refresh_token import RefreshToken
-from app.models.session import UserSession
-from app.models.user import User
+from importlib import import_module
+from pkgutil import iter_modules
 
-__all__ = ["IdempotencyKey", "Item", "OneTimeToken", "RefreshToken", "User", "UserSession"]
+for _module in iter_modules(__path__):
+    import_module(f"{__name__}.{_module.name}")

@@ -7,17 +7,17 @@ from sqlalchemy import SQLColumnExpression, select, update
 
 from app.core.config import Settings
 from app.core.exceptions import TooManyRequestsError
-from app.core.hit_counters import Limit
 from app.core.password_policy import contains_own_words
 from app.core.passwords import PasswordHasher
-from app.core.rate_limit import RateLimiter
 from app.core.refusals import EmailTakenError, PasswordTooCommonError, TokenInvalidError
-from app.core.security_log import SecurityEvent, record
 from app.db.database import Database
 from app.db.queue import enqueue
 from app.db.session import Session
 from app.models.one_time_token import Purpose
 from app.models.user import User
+from app.observability.security_log import SecurityEvent, record
+from app.ratelimit.counters import Limit
+from app.ratelimit.limiter import RateLimiter
 from app.schemas.account import EmailChange, PasswordChange, PasswordReset
 from app.schemas.mail import (
     AccountNotice,

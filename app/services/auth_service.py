@@ -9,10 +9,10 @@ from app.core.exceptions import UnauthenticatedError
 from app.core.opaque_tokens import hash_token
 from app.core.refusals import InvalidTokenRequestError, UnsupportedGrantTypeError
 from app.core.security import AccessClaims, AccessTokens
-from app.core.security_log import SecurityEvent, record
 from app.db.session import Session
 from app.models.refresh_token import RefreshToken
 from app.models.session import UserSession
+from app.observability.security_log import SecurityEvent, record
 from app.schemas.token import TokenRead, TokenRequest
 from app.services.password_check import PasswordCheck
 from app.services.principal import Client

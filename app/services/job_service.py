@@ -8,11 +8,11 @@ from sqlalchemy import select
 
 from app.core.exceptions import NotFoundError
 from app.core.refusals import JobNotFailedError
-from app.core.security_log import SecurityEvent, record
 from app.db.pagination import KeysetPage, Order, paginate
 from app.db.queue import SessionDriver
 from app.db.session import Session
 from app.models.job import JOBS, STATE, JobRow, queue
+from app.observability.security_log import SecurityEvent, record
 from app.schemas.job import JobQuery
 from app.services.principal import Principal
 

@@ -13,14 +13,15 @@ import structlog
 from sqlalchemy import Select, func, select
 
 from app.core.background import in_background
-from app.core.exceptions import DomainError
-from app.core.security import AccessClaims
+from app.core.exceptions import DomainError, UnauthenticatedError
+from app.core.security import AccessClaims, AccessTokens
 from app.db.connect import is_direct
 from app.db.database import Database
 from app.db.statements import statement
 from app.db.transaction import DATABASE_ERRORS
 from app.models.session import UserSession
-from app.models.user import User
+from app.models.user import Role, User
+from app.services.principal import Principal
 
 log = structlog.get_logger(__name__)
 
@@ -170,3 +171,19 @@ class LiveSessions:
         self._changes += 1
         self._sessions.clear()
         self._of_user.clear()
+
+
+async def authenticate(token: str | None, tokens: AccessTokens, sessions: LiveSessions) -> Principal:
+    """Return the caller that an access token stands for.
+
+    Raises UnauthenticatedError unless the token is valid, its session is live and its account is active.
+    """
+    if not token:
+        raise UnauthenticatedError
+    claims = tokens.verify(token)
+    session = await sessions.find(claims)
+    if session is None:
+        raise UnauthenticatedError
+    structlog.contextvars.bind_contextvars(user_id=str(claims.user_id))
+    is_admin = session.role == Role.ADMIN
+    return Principal(claims.user_id, claims.session_id, is_admin=is_admin, is_verified=session.is_verified)

@@ -9,9 +9,9 @@ from uuid_utils.compat import uuid7
 
 from app.core.opaque_tokens import hash_token, new_token
 from app.core.refusals import TokenInvalidError
-from app.core.security_log import SecurityEvent, record
 from app.db.session import Session
 from app.models.one_time_token import OneTimeToken, Purpose
+from app.observability.security_log import SecurityEvent, record
 
 
 class UsedToken(NamedTuple):

@@ -10,16 +10,16 @@ from sqlalchemy import func, select, update
 
 from app.core.config import Settings
 from app.core.exceptions import TooManyRequestsError, UnitOfWorkLostError
-from app.core.hit_counters import Limit
 from app.core.passwords import PasswordHasher
-from app.core.rate_limit import RateLimiter, address_key
 from app.core.refusals import InvalidGrantError, PasswordIncorrectError
-from app.core.security_log import SecurityEvent, record
 from app.db.database import Database
 from app.db.queue import enqueue
 from app.db.session import Session
 from app.models.session import UserSession
 from app.models.user import User
+from app.observability.security_log import SecurityEvent, record
+from app.ratelimit.counters import Limit
+from app.ratelimit.limiter import RateLimiter, address_key
 from app.schemas.mail import AccountNotice, SendAccountNotice
 from app.schemas.types import normalize_email
 from app.services.principal import Client, Principal

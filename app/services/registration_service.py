@@ -6,13 +6,13 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.core.config import Settings
 from app.core.passwords import PasswordHasher
-from app.core.rate_limit import RateLimiter
 from app.core.refusals import EmailTakenError
-from app.core.security_log import SecurityEvent, record
 from app.db.database import Database
 from app.db.queue import enqueue
 from app.db.session import Session
 from app.models.user import Role, User
+from app.observability.security_log import SecurityEvent, record
+from app.ratelimit.limiter import RateLimiter
 from app.schemas.mail import SendVerifyEmailMail
 from app.schemas.user import UserCreate
 from app.services.account_service import notify_of_existing_account, refuse_own_words

@@ -12,12 +12,12 @@ from app.core.config import Settings
 from app.core.exceptions import NotFoundError
 from app.core.opaque_tokens import exchange, hash_token, new_token, open_sealed
 from app.core.refusals import InvalidGrantError
-from app.core.security_log import SecurityEvent, record
 from app.db.session import Session
 from app.db.statements import statement
 from app.models.refresh_token import RefreshToken
 from app.models.session import UserSession
 from app.models.user import User
+from app.observability.security_log import SecurityEvent, record
 from app.schemas.session import SessionList, SessionRead
 from app.services.principal import Client, Principal
 

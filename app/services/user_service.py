@@ -9,12 +9,12 @@ from sqlalchemy import Select, delete, select, update
 
 from app.core.exceptions import ForbiddenError, NotFoundError, UnauthenticatedError
 from app.core.refusals import LastAdminError
-from app.core.security_log import SecurityEvent, record
 from app.db.pagination import KeysetPage, Order, paginate
 from app.db.queue import enqueue
 from app.db.session import Session
 from app.db.statements import statement
 from app.models.user import Role, User
+from app.observability.security_log import SecurityEvent, record
 from app.schemas.account import AccountDeletion
 from app.schemas.mail import AccountNotice, SendAccountNotice
 from app.schemas.page import PageQuery

@@ -16,13 +16,13 @@ from benchmarks.contenders.common import DSN, POOL_SIZE, verify
 COLUMNS = "id, owner_id, title, description, created_at, updated_at"
 
 
-class ItemWrite(BaseModel):
+class NoteWrite(BaseModel):
     """What goes in."""
 
     title: str
 
 
-class ItemRead(BaseModel):
+class NoteRead(BaseModel):
     """What goes out."""
 
     id: UUID
@@ -33,10 +33,10 @@ class ItemRead(BaseModel):
     updated_at: datetime
 
 
-class ItemPage(BaseModel):
+class NotePage(BaseModel):
     """A page."""
 
-    items: list[ItemRead]
+    items: list[NoteRead]
     next_cursor: str | None = None
 
 
@@ -67,30 +67,30 @@ async def health() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@app.get("/api/v1/items/{item_id}")
-async def read_item(request: Request, owner: Owner, item_id: UUID) -> ItemRead:
+@app.get("/api/v1/notes/{note_id}")
+async def read_note(request: Request, owner: Owner, note_id: UUID) -> NoteRead:
     """Read one."""
-    statement = f"SELECT {COLUMNS} FROM items WHERE id = $1 AND owner_id = $2"
-    return ItemRead(**await request.state.pool.fetchrow(statement, item_id, owner))
+    statement = f"SELECT {COLUMNS} FROM notes WHERE id = $1 AND owner_id = $2"
+    return NoteRead(**await request.state.pool.fetchrow(statement, note_id, owner))
 
 
-@app.get("/api/v1/items")
-async def list_items(request: Request, owner: Owner, limit: int = 20) -> ItemPage:
+@app.get("/api/v1/notes")
+async def list_notes(request: Request, owner: Owner, limit: int = 20) -> NotePage:
     """List the newest."""
-    statement = f"SELECT {COLUMNS} FROM items WHERE owner_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2"
+    statement = f"SELECT {COLUMNS} FROM notes WHERE owner_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2"
     rows = await request.state.pool.fetch(statement, owner, limit + 1)
-    return ItemPage(items=[ItemRead(**row) for row in rows[:limit]])
+    return NotePage(items=[NoteRead(**row) for row in rows[:limit]])
 
 
-@app.post("/api/v1/items", status_code=201)
-async def create_item(request: Request, owner: Owner, data: ItemWrite) -> ItemRead:
+@app.post("/api/v1/notes", status_code=201)
+async def create_note(request: Request, owner: Owner, data: NoteWrite) -> NoteRead:
     """Create one."""
-    statement = f"INSERT INTO items (id, owner_id, title) VALUES ($1, $2, $3) RETURNING {COLUMNS}"
-    return ItemRead(**await request.state.pool.fetchrow(statement, uuid7(), owner, data.title))
+    statement = f"INSERT INTO notes (id, owner_id, title) VALUES ($1, $2, $3) RETURNING {COLUMNS}"
+    return NoteRead(**await request.state.pool.fetchrow(statement, uuid7(), owner, data.title))
 
 
-@app.patch("/api/v1/items/{item_id}")
-async def change_item(request: Request, owner: Owner, item_id: UUID, data: ItemWrite) -> ItemRead:
+@app.patch("/api/v1/notes/{note_id}")
+async def change_note(request: Request, owner: Owner, note_id: UUID, data: NoteWrite) -> NoteRead:
     """Change one."""
-    statement = f"UPDATE items SET title = $3, updated_at = now() WHERE id = $1 AND owner_id = $2 RETURNING {COLUMNS}"
-    return ItemRead(**await request.state.pool.fetchrow(statement, item_id, owner, data.title))
+    statement = f"UPDATE notes SET title = $3, updated_at = now() WHERE id = $1 AND owner_id = $2 RETURNING {COLUMNS}"
+    return NoteRead(**await request.state.pool.fetchrow(statement, note_id, owner, data.title))

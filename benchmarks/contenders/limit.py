@@ -28,35 +28,35 @@ async def health(_: Request) -> Response:
     return answer({"status": "ok"})
 
 
-async def read_item(request: Request) -> Response:
+async def read_note(request: Request) -> Response:
     """Read one."""
     owner = verify(request.headers["authorization"])
-    item = UUID(request.path_params["id"])
-    statement = f"SELECT {COLUMNS} FROM items WHERE id = $1 AND owner_id = $2"
-    row = await request.state.pool.fetchrow(statement, item, owner)
+    note = UUID(request.path_params["id"])
+    statement = f"SELECT {COLUMNS} FROM notes WHERE id = $1 AND owner_id = $2"
+    row = await request.state.pool.fetchrow(statement, note, owner)
     return answer(dict(row))
 
 
-async def list_items(request: Request) -> Response:
+async def list_notes(request: Request) -> Response:
     """List the newest."""
     owner, limit = verify(request.headers["authorization"]), int(request.query_params["limit"])
-    statement = f"SELECT {COLUMNS} FROM items WHERE owner_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2"
+    statement = f"SELECT {COLUMNS} FROM notes WHERE owner_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2"
     rows = await request.state.pool.fetch(statement, owner, limit + 1)
     return answer({"items": [dict(row) for row in rows[:limit]], "next_cursor": None})
 
 
-async def create_item(request: Request) -> Response:
+async def create_note(request: Request) -> Response:
     """Create one."""
     owner, data = verify(request.headers["authorization"]), orjson.loads(await request.body())
-    statement = f"INSERT INTO items (id, owner_id, title) VALUES ($1, $2, $3) RETURNING {COLUMNS}"
+    statement = f"INSERT INTO notes (id, owner_id, title) VALUES ($1, $2, $3) RETURNING {COLUMNS}"
     row = await request.state.pool.fetchrow(statement, UUID(int=uuid7().int), owner, data["title"])
     return answer(dict(row), 201)
 
 
-async def change_item(request: Request) -> Response:
+async def change_note(request: Request) -> Response:
     """Change one."""
     owner, data = verify(request.headers["authorization"]), orjson.loads(await request.body())
-    statement = f"UPDATE items SET title = $3, updated_at = now() WHERE id = $1 AND owner_id = $2 RETURNING {COLUMNS}"
+    statement = f"UPDATE notes SET title = $3, updated_at = now() WHERE id = $1 AND owner_id = $2 RETURNING {COLUMNS}"
     row = await request.state.pool.fetchrow(statement, UUID(request.path_params["id"]), owner, data["title"])
     return answer(dict(row))
 
@@ -71,10 +71,10 @@ async def lifespan(_: Starlette) -> AsyncIterator[dict[str, Any]]:
 app = Starlette(
     routes=[
         Route("/health/live", health),
-        Route("/api/v1/items", list_items),
-        Route("/api/v1/items", create_item, methods=["POST"]),
-        Route("/api/v1/items/{id}", read_item),
-        Route("/api/v1/items/{id}", change_item, methods=["PATCH"]),
+        Route("/api/v1/notes", list_notes),
+        Route("/api/v1/notes", create_note, methods=["POST"]),
+        Route("/api/v1/notes/{id}", read_note),
+        Route("/api/v1/notes/{id}", change_note, methods=["PATCH"]),
     ],
     lifespan=lifespan,
 )

@@ -1,9 +1,9 @@
-"""The service as it ships, but with items on plain SQLAlchemy: what traced statements save."""
+"""The service with notes on plain SQLAlchemy: what traced statements save."""
 
-from app.dependencies import services
-from app.main import app
-from tests.plain_items import PlainItemService
+from tests.notes.asgi import app
+from tests.notes.plain import get_plain_notes
+from tests.notes.router import get_notes
 
 __all__ = ["app"]
 
-setattr(services, "ItemService", PlainItemService)  # noqa: B010  the providers look it up when they are called
+app.dependency_overrides[get_notes] = get_plain_notes

@@ -13,9 +13,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from starlette.middleware.base import BaseHTTPMiddleware
 
-from app.models.item import Item
 from app.models.user import User
 from benchmarks.contenders.common import DSN, POOL_SIZE, verify
+from tests.notes.model import Note
 
 engine = create_async_engine(
     DSN.replace("postgresql://", "postgresql+asyncpg://"), pool_pre_ping=True, pool_size=POOL_SIZE, max_overflow=0
@@ -25,13 +25,13 @@ bearer = OAuth2PasswordBearer(tokenUrl="/api/v1/auth/token")
 app = FastAPI()
 
 
-class ItemWrite(BaseModel):
+class NoteWrite(BaseModel):
     """What goes in."""
 
     title: str
 
 
-class ItemRead(BaseModel):
+class NoteRead(BaseModel):
     """What goes out."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -44,12 +44,12 @@ class ItemRead(BaseModel):
     updated_at: datetime
 
 
-class ItemPage(BaseModel):
+class NotePage(BaseModel):
     """A page."""
 
     model_config = ConfigDict(from_attributes=True)
 
-    items: list[ItemRead]
+    items: list[NoteRead]
     next_cursor: str | None = None
 
 
@@ -105,41 +105,41 @@ async def health() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@app.get("/api/v1/items/{item_id}", response_model=ItemRead)
-async def read_item(session: Session, user: CurrentUser, item_id: UUID) -> Item:
+@app.get("/api/v1/notes/{note_id}", response_model=NoteRead)
+async def read_note(session: Session, user: CurrentUser, note_id: UUID) -> Note:
     """Read one."""
-    item = (await session.execute(select(Item).where(Item.id == item_id))).scalar_one_or_none()
-    if item is None or item.owner_id != user.id:
+    note = (await session.execute(select(Note).where(Note.id == note_id))).scalar_one_or_none()
+    if note is None or note.owner_id != user.id:
         raise HTTPException(404)
-    return item
+    return note
 
 
-@app.get("/api/v1/items", response_model=ItemPage)
-async def list_items(session: Session, user: CurrentUser, limit: int = 20) -> dict[str, object]:
+@app.get("/api/v1/notes", response_model=NotePage)
+async def list_notes(session: Session, user: CurrentUser, limit: int = 20) -> dict[str, object]:
     """List the newest."""
-    statement = select(Item).where(Item.owner_id == user.id).order_by(Item.created_at.desc(), Item.id.desc())
-    items = (await session.execute(statement.limit(limit))).scalars().all()
-    return {"items": items}
+    statement = select(Note).where(Note.owner_id == user.id).order_by(Note.created_at.desc(), Note.id.desc())
+    notes = (await session.execute(statement.limit(limit))).scalars().all()
+    return {"items": notes}
 
 
-@app.post("/api/v1/items", status_code=201, response_model=ItemRead)
-async def create_item(session: Session, user: CurrentUser, data: ItemWrite) -> Item:
+@app.post("/api/v1/notes", status_code=201, response_model=NoteRead)
+async def create_note(session: Session, user: CurrentUser, data: NoteWrite) -> Note:
     """Create one."""
-    item = Item(owner_id=user.id, **data.model_dump())
-    session.add(item)
+    note = Note(owner_id=user.id, **data.model_dump())
+    session.add(note)
     await session.commit()
-    await session.refresh(item)
-    return item
+    await session.refresh(note)
+    return note
 
 
-@app.patch("/api/v1/items/{item_id}", response_model=ItemRead)
-async def change_item(session: Session, user: CurrentUser, item_id: UUID, data: ItemWrite) -> Item:
+@app.patch("/api/v1/notes/{note_id}", response_model=NoteRead)
+async def change_note(session: Session, user: CurrentUser, note_id: UUID, data: NoteWrite) -> Note:
     """Change one."""
-    item = (await session.execute(select(Item).where(Item.id == item_id))).scalar_one_or_none()
-    if item is None or item.owner_id != user.id:
+    note = (await session.execute(select(Note).where(Note.id == note_id))).scalar_one_or_none()
+    if note is None or note.owner_id != user.id:
         raise HTTPException(404)
     for name, value in data.model_dump(exclude_unset=True).items():
-        setattr(item, name, value)
+        setattr(note, name, value)
     await session.commit()
-    await session.refresh(item)
-    return item
+    await session.refresh(note)
+    return note

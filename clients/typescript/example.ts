@@ -1,10 +1,10 @@
-// Registers, logs in, creates items and pages through them.
+// Registers, logs in, changes the account and lists its sessions.
 import createClient from "openapi-fetch";
 import type { components, paths } from "./api.js";
 
-type Item = components["schemas"]["ItemRead"];
+type Session = components["schemas"]["SessionRead"];
 
-export async function tour(baseUrl: string, email: string, password: string): Promise<Item[]> {
+export async function tour(baseUrl: string, email: string, password: string): Promise<Session[]> {
   const client = createClient<paths>({ baseUrl });
   await client.POST("/api/v1/users", { body: { email, password } });
 
@@ -22,16 +22,7 @@ export async function tour(baseUrl: string, email: string, password: string): Pr
     },
   });
 
-  for (const title of ["first", "second", "third"]) {
-    await client.POST("/api/v1/items", { body: { title } });
-  }
-  const items: Item[] = [];
-  let cursor: string | null | undefined;
-  do {
-    const query = cursor ? { limit: 2, cursor } : { limit: 2 };
-    const { data: page } = await client.GET("/api/v1/items", { params: { query } });
-    items.push(...(page?.items ?? []));
-    cursor = page?.next_cursor;
-  } while (cursor);
-  return items;
+  await client.PATCH("/api/v1/users/me", { body: { full_name: "Ada Lovelace" } });
+  const { data: sessions } = await client.GET("/api/v1/auth/sessions");
+  return sessions?.items ?? [];
 }

@@ -55,6 +55,14 @@ TRIGGERS = (
 
 def upgrade() -> None:
     """Create both tables and the triggers."""
+    create_sessions()
+    create_refresh_tokens()
+    for statement in (NOTIFY_USER_UPDATED, NOTIFY_SESSION_UPDATED, NOTIFY_DELETED, *TRIGGERS):
+        op.execute(statement)
+
+
+def create_sessions() -> None:
+    """Create the table of sessions."""
     op.create_table(
         "sessions",
         sa.Column("id", sa.Uuid(), primary_key=True),
@@ -68,6 +76,10 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_sessions_user_id_id"), "sessions", ["user_id", "id"])
     op.create_index(op.f("ix_sessions_expires_at"), "sessions", ["expires_at"])
+
+
+def create_refresh_tokens() -> None:
+    """Create the table of refresh tokens."""
     op.create_table(
         "refresh_tokens",
         sa.Column("id", sa.Uuid(), primary_key=True),
@@ -81,8 +93,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("token_hash", name=op.f("uq_refresh_tokens_token_hash")),
     )
     op.create_index(op.f("ix_refresh_tokens_session_id"), "refresh_tokens", ["session_id"])
-    for statement in (NOTIFY_USER_UPDATED, NOTIFY_SESSION_UPDATED, NOTIFY_DELETED, *TRIGGERS):
-        op.execute(statement)
 
 
 def downgrade() -> None:

@@ -6,9 +6,9 @@ import httpx2
 import pytest
 
 from app.core.config import Settings
-from app.main import create_application
 from tests.conftest import BASE_URL, serving, with_state
 from tests.factories import Accounts
+from tests.notes.application import create_notes_application
 
 SUNSET = datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -19,7 +19,7 @@ SUNSET = datetime(2030, 1, 1, tzinfo=UTC)
         ("/api/v1/users/me", "/api/v2/users/me"),
         ("/api/v1/users/{id}", "/api/v2/users/{id}"),
         ("/api/v1/users", "/api/v2/users"),
-        ("/api/v1/items", None),
+        ("/api/v1/notes", None),
         ("/api/v2/users/me", None),
     ],
 )
@@ -28,7 +28,7 @@ async def test_answers_with_a_successor_say_so(
 ) -> None:
     """Also when they are refusals; others say nothing."""
     ada = await accounts.create()
-    app = create_application(settings.model_copy(update={"api_v1_sunset": SUNSET}))
+    app = create_notes_application(settings.model_copy(update={"api_v1_sunset": SUNSET}))
     async with app.router.lifespan_context(app) as state:
         transport = httpx2.ASGITransport(with_state(app, state))  # type: ignore[arg-type]
         async with httpx2.AsyncClient(transport=transport, base_url=BASE_URL) as client:
@@ -52,7 +52,7 @@ async def test_without_an_end_nothing_is_deprecated(accounts: Accounts) -> None:
 async def test_the_successor_of_an_odd_path_is_a_link(settings: Settings, database: object, path: str) -> None:
     """As the client wrote it: a decoded path may hold what no header can."""
     del database
-    async with serving(create_application(settings.model_copy(update={"api_v1_sunset": SUNSET}))) as client:
+    async with serving(create_notes_application(settings.model_copy(update={"api_v1_sunset": SUNSET}))) as client:
         response = await client.get(f"/api/v1/users/{path}")
     assert response.status_code in (401, 422)
     link = response.headers.get("link", "")

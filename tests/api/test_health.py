@@ -7,9 +7,9 @@ import httpx2
 import pytest
 
 from app.core.database_url import socket_url
-from app.main import create_application
 from devtools.postgres import EmbeddedPostgres
 from tests.conftest import FAST, make_settings, serving
+from tests.notes.application import create_notes_application
 
 CHECKS = ("/health/ready", "/api/v1/health")
 
@@ -30,7 +30,7 @@ async def test_ready_names_its_checks(client: httpx2.AsyncClient, path: str) -> 
 async def test_readiness_follows_the_database(postgres_folder: Path) -> None:
     """503 while it is away, 200 when it returns; alive throughout."""
     server = EmbeddedPostgres(postgres_folder / "data")
-    app = create_application(make_settings(socket_url(postgres_folder / "data", "postgres")))
+    app = create_notes_application(make_settings(socket_url(postgres_folder / "data", "postgres")))
     async with serving(app) as client:
         seen = [[(await client.get(path)).status_code for path in CHECKS]]
         changes: list[Callable[[], None]] = [lambda: server.start(*FAST), server.stop, server.start]

@@ -9,9 +9,9 @@ from sqlalchemy import text
 
 from app.core.config import Settings
 from app.db.database import Database
-from app.main import create_application
 from tests.conftest import serving
 from tests.factories import Accounts
+from tests.notes.application import create_notes_application
 from tests.test_server import running
 
 SAMPLE = re.compile(r"^(\w+(?:\{.*\})?) ([\d.e+-]+|\+Inf|NaN)$", re.MULTILINE)
@@ -28,8 +28,8 @@ async def scrape(client: httpx2.AsyncClient) -> dict[str, float]:
 async def test_requests_are_counted_by_method_route_and_status(accounts: Accounts, settings: Settings) -> None:
     """By the whole template of the path, so that versions are apart and ids are not; refusals by their code, too."""
     ada = await accounts.create()
-    async with serving(create_application(settings)) as client:
-        for path in ("/api/v1/users/me", "/api/v2/users/me", f"/api/v1/users/{ada.id}", "/nowhere", "/api/v1/items/"):
+    async with serving(create_notes_application(settings)) as client:
+        for path in ("/api/v1/users/me", "/api/v2/users/me", f"/api/v1/users/{ada.id}", "/nowhere", "/api/v1/notes/"):
             await client.get(path, headers=ada.headers)
         await client.get("/api/v1/users/me")
         await client.request("BREW", "/nowhere/else")
@@ -39,7 +39,7 @@ async def test_requests_are_counted_by_method_route_and_status(accounts: Account
         ("GET", "/api/v1/users/me", 401): 1,
         ("GET", "/api/v2/users/me", 200): 1,
         ("GET", "/api/v1/users/{user_id}", 200): 1,
-        ("GET", "/api/v1/items", 200): 1,
+        ("GET", "/api/v1/notes", 200): 1,
         ("GET", "unmatched", 404): 1,
         ("other", "unmatched", 404): 1,
     }
@@ -58,7 +58,7 @@ async def test_the_job_queue_is_looked_at(accounts: Accounts, database: Database
     async with database.unit_of_work() as session:
         await session.execute(text("UPDATE pgqueuer SET execute_after = now() - interval '1 minute'"))
         await session.execute(text("UPDATE pgqueuer SET status = 'failed' WHERE id = (SELECT min(id) FROM pgqueuer)"))
-    async with serving(create_application(settings)) as client:
+    async with serving(create_notes_application(settings)) as client:
         seen = await scrape(client)
     assert (seen['jobs{state="queued"}'], seen['jobs{state="failed"}'], seen['jobs{state="running"}']) == (1, 1, 0)
     assert 60 <= seen["jobs_oldest_due_seconds"] < 120
@@ -66,7 +66,7 @@ async def test_the_job_queue_is_looked_at(accounts: Accounts, database: Database
 
 async def test_metrics_are_not_for_everyone(settings: Settings) -> None:
     """Outside of METRICS_ALLOW_IPS there is no such path."""
-    app = create_application(settings.model_copy(update={"metrics_allow_ips": ("10.0.0.0/8", "::1")}))
+    app = create_notes_application(settings.model_copy(update={"metrics_allow_ips": ("10.0.0.0/8", "::1")}))
     async with serving(app) as client:
         for address, status in (("10.1.2.3", 200), ("::1", 200), ("192.0.2.1", 404), ("not an address", 404)):
             client._transport.client = (address, 1)  # type: ignore[attr-defined]  # noqa: SLF001  the peer
@@ -79,9 +79,9 @@ async def test_all_workers_are_counted_wherever_one_asks(settings: Settings, tmp
         address = f"http://127.0.0.1:{port}"
         for _ in range(30):
             async with httpx2.AsyncClient(base_url=address) as client:
-                await client.get("/api/v1/items")
+                await client.get("/api/v1/users/me")
         async with httpx2.AsyncClient(base_url=address) as client:
             seen = [await scrape(client) for _ in range(3)]
     for series in seen:
-        assert series['http_requests_total{method="GET",route="/api/v1/items",status="401"}'] == 30
-        assert series["database_pool_size"] in (0, 10, 20)  # two pools of five in each of two workers
+        assert series['http_requests_total{method="GET",route="/api/v1/users/me",status="401"}'] == 30
+        assert series["database_pool_size"] in (0, 20, 40)  # two pools of ten in each of two workers

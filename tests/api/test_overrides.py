@@ -15,10 +15,10 @@ async def test_a_session_of_the_tests_own_replaces_that_of_requests(
     db = database.unit_of_work().session
     app.dependency_overrides[get_db] = lambda: db
     try:
-        item = await ada.create_item()
-        found = (await ada.request("GET", "/api/v1/items")).json()["items"]
-        assert [one["id"] for one in found] == [item["id"]]
+        note = await ada.create_note()
+        found = (await ada.request("GET", "/api/v1/notes")).json()["items"]
+        assert [one["id"] for one in found] == [note["id"]]
     finally:
         app.dependency_overrides.clear()
         await db.close()
-    assert (await ada.request("GET", "/api/v1/items")).json()["items"] == []
+    assert (await ada.request("GET", "/api/v1/notes")).json()["items"] == []

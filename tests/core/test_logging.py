@@ -8,9 +8,9 @@ import pytest
 import structlog
 
 from app.core.logging import configure_logging
-from app.main import create_application
 from tests.conftest import make_settings
 from tests.factories import PASSWORD, Accounts
+from tests.notes.application import create_notes_application
 
 DSN = "postgresql://db.internal/app"
 
@@ -18,9 +18,9 @@ DSN = "postgresql://db.internal/app"
 async def test_a_request_is_one_line_with_its_id(accounts: Accounts, logs: pytest.LogCaptureFixture) -> None:
     """Method, path, template, status, duration and client; never the query, which may hold a secret."""
     ada = await accounts.create()
-    item = await ada.create_item()
+    note = await ada.create_note()
     logs.clear()
-    response = await ada.request("GET", f"/api/v1/items/{item['id']}?canary=1")
+    response = await ada.request("GET", f"/api/v1/notes/{note['id']}?canary=1")
     [record] = [r for r in logs.records if r.name == "app.access"]
     assert isinstance(record.msg, dict)
     assert record.msg | {"duration_ms": 0, "timestamp": ""} == {
@@ -30,8 +30,8 @@ async def test_a_request_is_one_line_with_its_id(accounts: Accounts, logs: pytes
         "timestamp": "",
         "request_id": response.headers["x-request-id"],
         "method": "GET",
-        "path": f"/api/v1/items/{item['id']}",
-        "route": "/api/v1/items/{item_id}",
+        "path": f"/api/v1/notes/{note['id']}",
+        "route": "/api/v1/notes/{note_id}",
         "status": 200,
         "duration_ms": 0,
         "client": "127.0.0.1",
@@ -44,7 +44,7 @@ async def test_no_password_and_no_token_is_logged(accounts: Accounts, logs: pyte
     ada = await accounts.create()
     await ada.client.post("/api/v1/users", json={"email": "x", "password": PASSWORD})
     await ada.client.post("/api/v1/auth/token", data={"grant_type": "x", "password": PASSWORD})
-    await ada.request("GET", "/api/v1/items")
+    await ada.request("GET", "/api/v1/notes")
     logged = " ".join(str(record.msg) for record in logs.records)
     assert logged
     assert PASSWORD not in logged
@@ -67,7 +67,7 @@ def test_outside_development_every_line_is_one_json_object(capsys: pytest.Captur
         lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     finally:
         logging.getLogger().handlers = handlers
-        create_application(make_settings(DSN))
+        create_notes_application(make_settings(DSN))
     assert [line["event"] for line in lines] == ["hello", "theirs", "failed"]
     assert lines[0]["answer"] == 42
     assert lines[2]["exception"][0]["exc_type"] == "ValueError"

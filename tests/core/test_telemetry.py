@@ -4,19 +4,20 @@ import gzip
 import json
 import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import httpx2
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from sqlalchemy import text
 
 from app.core.config import Settings
 from app.db.database import Database
-from tests.factories import Accounts, problem
-from tests.test_server import running
+from tests.factories import PASSWORD, Accounts, problem
+from tests.test_server import Running, running
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = "b7ad6b7169203331"
@@ -45,35 +46,41 @@ def collecting() -> Iterator[tuple[str, list[bytes]]]:
         thread.join()
 
 
+def spans_of(bodies: list[bytes]) -> list[Span]:
+    """Return the spans of the requests that an exporter sent."""
+    exported = [ExportTraceServiceRequest.FromString(body) for body in bodies]
+    return [s for e in exported for r in e.resource_spans for scope in r.scope_spans for s in scope.spans]
+
+
+def running_like(settings: Settings, folder: Path, **changes: str) -> AbstractContextManager[Running]:
+    """Run a server in staging that accepts the tokens of the application under test."""
+    same = {"SECRET_KEY": settings.secret_key.get_secret_value(), "PUBLIC_URL": settings.public_url}
+    return running(settings, folder, ENVIRONMENT="staging", RATE_LIMIT_ENABLED="0", **same, **changes)
+
+
 async def test_a_request_is_a_trace_with_its_statements_and_its_jobs(
     accounts: Accounts, settings: Settings, tmp_path: Path
 ) -> None:
     """In the trace that the caller began; log lines carry its id, and no span a value."""
     ada = await accounts.create()
-    changes = {
-        "ENVIRONMENT": "staging",
-        "SECRET_KEY": settings.secret_key.get_secret_value(),
-        "PUBLIC_URL": settings.public_url,
-        "RATE_LIMIT_ENABLED": "0",
-    }
     with collecting() as (address, bodies):
-        changes |= {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{address}", "WORKER_IN_PROCESS": "1"}
-        with running(settings, tmp_path, **changes) as (port, _):
+        changes = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{address}", "WORKER_IN_PROCESS": "1"}
+        with running_like(settings, tmp_path, **changes) as (port, _):
             headers = {**ada.headers, "traceparent": f"00-{TRACE}-{PARENT}-01"}
             url = f"http://127.0.0.1:{port}/api/v1"
-            assert httpx2.post(f"{url}/items", json={"title": "canary"}, headers=headers).status_code == 201
+            registration = {"email": "bob@example.com", "password": PASSWORD, "full_name": "canary"}
+            assert httpx2.post(f"{url}/users", json=registration, headers=headers).status_code == 201
             assert httpx2.post(f"{url}/auth/verify-email/request", headers=headers).status_code == 202
-    exported = [ExportTraceServiceRequest.FromString(body) for body in bodies]
-    spans = [s for e in exported for r in e.resource_spans for scope in r.scope_spans for s in scope.spans]
+    spans = spans_of(bodies)
     ours = [span for span in spans if span.trace_id.hex() == TRACE]
-    [created] = [span for span in ours if span.name == "POST /api/v1/items"]
+    [created] = [span for span in ours if span.name == "POST /api/v1/users"]
     assert created.parent_span_id.hex() == PARENT
     statements = {span.name for span in ours if span.parent_span_id == created.span_id}
     assert {"SELECT", "INSERT"} <= statements
     assert any(span.name.startswith("job ") for span in ours)
     assert "canary" not in str(spans)
     lines = [json.loads(line) for line in (tmp_path / "output").read_text().splitlines() if line.startswith("{")]
-    assert {line["trace_id"] for line in lines if line.get("route") == "/api/v1/items"} == {TRACE}
+    assert {line["trace_id"] for line in lines if line.get("route") == "/api/v1/users"} == {TRACE}
 
 
 async def test_an_unexpected_error_is_reported_without_what_people_typed(
@@ -81,13 +88,12 @@ async def test_an_unexpected_error_is_reported_without_what_people_typed(
 ) -> None:
     """Its type, its stack and the request id; no message, no variable, no request."""
     ada = await accounts.create()
-    changes = {"ENVIRONMENT": "staging", "SECRET_KEY": settings.secret_key.get_secret_value()}
-    changes["PUBLIC_URL"] = settings.public_url
     with collecting() as (address, bodies):
-        with running(settings, tmp_path, SENTRY_DSN=f"http://key@{address}/1", **changes) as (port, _):
-            async with moved_away(database, "items"):
+        with running_like(settings, tmp_path, SENTRY_DSN=f"http://key@{address}/1") as (port, _):
+            async with moved_away(database, "one_time_tokens"):
                 headers = {**ada.headers, "X-Request-ID": "req-7"}
-                answer = httpx2.post(f"http://127.0.0.1:{port}/api/v1/items", json={"title": "canary"}, headers=headers)
+                url = f"http://127.0.0.1:{port}/api/v1/auth/verify-email"
+                answer = httpx2.post(url, json={"token": "canary"}, headers=headers)
             assert problem(answer) == (500, "internal_error")
         reports = [body.decode() for body in bodies]
     [event] = [json.loads(report.splitlines()[2]) for report in reports if '"exception"' in report]

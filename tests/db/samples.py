@@ -1,13 +1,11 @@
 """A table of the tests' own, with a column of each kind."""
 
 import enum
-from collections.abc import AsyncIterator
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-import pytest
 from sqlalchemy import ARRAY, DateTime, Enum, ForeignKey, MetaData, Numeric, String, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
@@ -54,17 +52,6 @@ class Part(Base):
 
     sample_id: Mapped[UUID] = mapped_column(ForeignKey("samples.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
-
-
-@pytest.fixture
-async def samples(database: Database) -> AsyncIterator[Database]:
-    """A database in which both tables exist and are empty."""
-    async with database.engine.begin() as connection:
-        await connection.run_sync(Base.metadata.create_all)
-    yield database
-    # Not dropped: the connections have prepared statements for these tables.
-    async with database.engine.begin() as connection:
-        await connection.exec_driver_sql("TRUNCATE samples CASCADE")
 
 
 async def fill(database: Database, *rows: dict[str, Any]) -> list[UUID]:

@@ -7,10 +7,10 @@ import pytest
 
 from app.core.database_url import socket_url
 from app.db.migrations import upgrade
-from app.main import create_application
 from devtools.postgres import running_postgres
 from tests.conftest import FAST, make_settings, serving
 from tests.factories import PASSWORD, problem
+from tests.notes.application import create_notes_application
 
 REGISTRATION = {"email": "ada@example.com", "password": PASSWORD}
 
@@ -21,7 +21,7 @@ async def test_nothing_hangs_and_it_heals_without_a_restart(postgres_folder: Pat
     with running_postgres(postgres_folder / "pg", *FAST) as server:
         settings = make_settings(socket_url(postgres_folder / "pg", "postgres"), request_timeout_seconds=1.5)
         await asyncio.to_thread(upgrade, settings)
-        app = create_application(settings)
+        app = create_notes_application(settings)
         async with serving(app) as client:
             assert (await client.post("/api/v1/users", json=REGISTRATION)).status_code == 201
             with server.frozen():

@@ -18,7 +18,8 @@ from app.core.database_url import PROJECT_ROOT
 from app.db.database import Database
 from app.db.migrations import alembic_config, upgrade
 from app.db.queue import SessionDriver
-from tests.conftest import DatabaseMaker, make_settings
+from tests.conftest import make_settings
+from tests.databases import DatabaseMaker
 from tests.queries import ReadOnly
 
 

@@ -12,9 +12,7 @@ from app.db.database import Database
 from app.db.pagination import Order, paginate
 from app.db.session import Session
 from app.db.statements import Bound, statement
-from tests.db.samples import Colour, Part, Sample, fill, samples
-
-__all__ = ["samples"]
+from tests.db.samples import Colour, Part, Sample, fill
 
 ORDER = Order(Sample.name, Sample.weight, Sample.made_at, key=Sample.id)
 

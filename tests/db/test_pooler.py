@@ -15,11 +15,13 @@ from app.core.config import Settings
 from app.core.exceptions import ConfigurationError
 from app.db.database import Database
 from app.db.migrations import upgrade
-from app.main import create_application
 from devtools.pgbouncer import is_installed, running_pgbouncer
-from tests.conftest import DatabaseMaker, make_settings, serving
+from tests.conftest import make_settings, serving
+from tests.databases import DatabaseMaker
 from tests.factories import Accounts
 from tests.mails import Outbox
+from tests.notes.application import create_notes_application
+from tests.notes.migrate import migrate
 from tests.queries import ReadOnly
 
 pytestmark = pytest.mark.skipif(not is_installed(), reason="PgBouncer is not installed (Debian: pgbouncer)")
@@ -87,11 +89,11 @@ async def use(client: httpx2.AsyncClient, number: int) -> list[int]:
     form = {"grant_type": "password", "username": email, "password": password}
     token = (await client.post("/api/v1/auth/token", data=form)).json()["access_token"]
     headers = {"Authorization": f"Bearer {token}"}
-    item = await client.post("/api/v1/items", json={"title": "x"}, headers=headers)
-    path = item.headers["location"]
+    note = await client.post("/api/v1/notes", json={"title": "x"}, headers=headers)
+    path = note.headers["location"]
     for _ in range(5):
         statuses.append((await client.patch(path, json={"title": "y"}, headers=headers)).status_code)
-        statuses.append((await client.get(f"/api/v1/items?title=y&limit={number + 1}", headers=headers)).status_code)
+        statuses.append((await client.get(f"/api/v1/notes?title=y&limit={number + 1}", headers=headers)).status_code)
     await client.post("/api/v1/auth/revoke", data={"token": token})
     return [*statuses, (await client.get(path, headers=headers)).status_code]
 
@@ -101,9 +103,9 @@ async def test_the_tour_works_for_many_at_once(
 ) -> None:
     """Statements land on any of five server connections; jobs are polled for; what is degraded is said once."""
     await wait_for(pgbouncer)
-    await asyncio.to_thread(upgrade, direct)
+    await asyncio.to_thread(migrate, direct)
     pooled = through(pgbouncer, direct)
-    app = create_application(pooled)  # which configures logging
+    app = create_notes_application(pooled)  # which configures logging
     logging.getLogger().addHandler(logs.handler)
     async with serving(app) as client:
         outcomes = await asyncio.gather(*(use(client, number) for number in range(12)))
@@ -126,7 +128,7 @@ async def test_with_a_direct_url_sessions_are_cached_and_forgotten(
     pooled = through(pgbouncer, settings).model_copy(
         update={"database_direct_url": settings.database_url, "secret_key": settings.secret_key}
     )
-    app = create_application(pooled)
+    app = create_notes_application(pooled)
     async with app.router.lifespan_context(app) as state:
         sessions, claims = state["sessions"], state["access_tokens"].verify(ada.token)  # type: ignore[index]
         async with asyncio.timeout(5):

@@ -17,7 +17,8 @@ from app.core.exceptions import ConfigurationError
 from devtools.loopback import free_port
 from devtools.postgres import EmbeddedPostgres, EmbeddedPostgresError
 from devtools.run import check_port, write_env_file
-from tests.conftest import check_test_database, make_settings
+from tests.conftest import make_settings
+from tests.databases import check_test_database
 from tests.processes import serving
 
 PARTS = ("app", "devtools", "migrations", "alembic.ini", ".env.example")

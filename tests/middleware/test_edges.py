@@ -8,18 +8,19 @@ from typing import Any
 from fastapi import FastAPI
 
 from app.core.config import Settings
-from app.main import create_application
+from app.dependencies import Public
 from tests.conftest import make_settings, serving
 from tests.factories import problem
+from tests.notes.application import create_notes_application
 
 DSN = "postgresql://127.0.0.1:1/app"
 
 
 def application(**changes: Any) -> FastAPI:
     """The service without a database, and with an operation that takes for ever."""
-    app = create_application(make_settings(DSN, **changes))
+    app = create_notes_application(make_settings(DSN, **changes))
 
-    @app.get("/endless")
+    @app.get("/endless", dependencies=[Public])
     async def endless() -> None:
         await asyncio.Event().wait()
 
@@ -66,7 +67,7 @@ async def test_what_exceeds_the_limit_is_told_so_at_once_and_probes_pass() -> No
 async def test_a_client_that_gives_up_leaves_its_connection_to_the_next(settings: Settings, database: object) -> None:
     """A hundred requests are abandoned; the pool of one connection still serves."""
     del database
-    app = create_application(settings.model_copy(update={"database_pool_size": 1}))
+    app = create_notes_application(settings.model_copy(update={"database_pool_size": 1}))
     async with serving(app) as client:
         form = {"grant_type": "refresh_token", "refresh_token": "x"}
         for steps in range(100):

@@ -12,12 +12,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.core.config import Settings
 from app.core.exceptions import InvalidHostError
-from app.core.metrics import Metrics
-from app.main import create_application, middleware
-from app.middleware.catch_all import CatchAllMiddleware
+from app.dependencies import Public
+from app.main import middleware
+from app.middleware.failures import CatchAllMiddleware
 from app.middleware.trusted_hosts import TrustedHostsMiddleware
+from app.observability.metrics import Metrics
 from tests.conftest import BASE_URL, SAFE_IN_PRODUCTION, make_settings, serving, with_state
 from tests.factories import Accounts, problem
+from tests.notes.application import create_notes_application
 
 DSN = "postgresql://db.internal/app"
 
@@ -29,7 +31,7 @@ def client_of(app: ASGIApp) -> httpx2.AsyncClient:
 
 async def test_every_answer_carries_the_security_headers(client: httpx2.AsyncClient) -> None:
     """Errors too."""
-    for path in ("/health/live", "/nowhere", "/api/v1/items"):
+    for path in ("/health/live", "/nowhere", "/api/v1/notes"):
         headers = (await client.get(path)).headers
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
@@ -39,7 +41,7 @@ async def test_every_answer_carries_the_security_headers(client: httpx2.AsyncCli
 
 async def test_https_is_promised_where_it_is_served() -> None:
     """When PUBLIC_URL says so."""
-    app = create_application(make_settings(DSN, public_url="https://localhost"))
+    app = create_notes_application(make_settings(DSN, public_url="https://localhost"))
     async with client_of(app) as client:
         assert "max-age" in (await client.get("/health/live")).headers["strict-transport-security"]
 
@@ -59,22 +61,22 @@ async def test_the_documentation_needs_no_other_host(client: httpx2.AsyncClient)
 async def test_in_production_there_is_no_documentation() -> None:
     """Neither pages nor the document; staging has both."""
     paths = ("/api/docs", "/api/redoc", "/api/openapi.json")
-    async with serving(create_application(make_settings(DSN, **SAFE_IN_PRODUCTION))) as client:
+    async with serving(create_notes_application(make_settings(DSN, **SAFE_IN_PRODUCTION))) as client:
         client.base_url = httpx2.URL("https://api.example.com")
         for path in (*paths, "/api/docs/assets/swagger-ui.css", "/docs", "/openapi.json"):
             assert problem(await client.get(path)) == (404, "not_found")
-    async with serving(create_application(make_settings(DSN, environment="staging"))) as client:
+    async with serving(create_notes_application(make_settings(DSN, environment="staging"))) as client:
         assert [(await client.get(path)).status_code for path in paths] == [200] * 3
 
 
 async def test_known_origins_may_call_and_read_errors() -> None:
     """A page of another origin gets no permission."""
-    app = create_application(make_settings(DSN, allowed_origins="https://app.example"))
+    app = create_notes_application(make_settings(DSN, allowed_origins="https://app.example"))
     async with client_of(app) as client:
         ours = await client.get("/nowhere", headers={"Origin": "https://app.example"})
         theirs = await client.get("/nowhere", headers={"Origin": "https://evil.example"})
         preflight = await client.options(
-            "/api/v1/items", headers={"Origin": "https://app.example", "Access-Control-Request-Method": "POST"}
+            "/api/v1/notes", headers={"Origin": "https://app.example", "Access-Control-Request-Method": "POST"}
         )
     assert ours.headers["access-control-allow-origin"] == "https://app.example"
     assert "access-control-allow-origin" not in theirs.headers
@@ -86,11 +88,11 @@ async def test_an_unexpected_exception_is_a_problem_that_says_nothing(
 ) -> None:
     """But its request id; the stack is logged, and CORS lets a page read it."""
     ada = await accounts.create()
-    app = create_application(settings.model_copy(update={"allowed_origins": ("https://app.example",)}))
+    app = create_notes_application(settings.model_copy(update={"allowed_origins": ("https://app.example",)}))
 
     logging.getLogger().addHandler(logs.handler)  # the application has set logging up anew
 
-    @app.get("/broken")
+    @app.get("/broken", dependencies=[Public])
     async def broken() -> None:
         raise RuntimeError("canary")
 
@@ -169,6 +171,6 @@ async def test_scopes_that_are_not_http_pass_through() -> None:
 
 async def test_a_trailing_slash_of_the_root_stays() -> None:
     """There is no path without one."""
-    app = create_application(make_settings(DSN))
+    app = create_notes_application(make_settings(DSN))
     async with client_of(app) as client:
         assert json.loads((await client.get("/")).text)["instance"] == "/"

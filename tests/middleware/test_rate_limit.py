@@ -8,10 +8,10 @@ import httpx2
 import pytest
 
 from app.core.config import Settings
-from app.main import create_application
 from tests.conftest import serving
 from tests.factories import Accounts, problem
 from tests.mails import Outbox
+from tests.notes.application import create_notes_application
 
 LIMIT = 5
 
@@ -20,11 +20,11 @@ LIMIT = 5
 async def limited(settings: Settings, per_minute: int = LIMIT) -> AsyncIterator[httpx2.AsyncClient]:
     """A client of an application with limits."""
     changes = {"rate_limit_enabled": True, "rate_limit_per_minute": per_minute}
-    async with serving(create_application(settings.model_copy(update=changes))) as client:
+    async with serving(create_notes_application(settings.model_copy(update=changes))) as client:
         yield client
 
 
-async def statuses(client: httpx2.AsyncClient, count: int, path: str = "/api/v1/items", **options: Any) -> list[int]:
+async def statuses(client: httpx2.AsyncClient, count: int, path: str = "/api/v1/notes", **options: Any) -> list[int]:
     """The answers to so many requests."""
     method = options.pop("method", "GET")
     return [(await client.request(method, path, **options)).status_code for _ in range(count)]
@@ -36,11 +36,11 @@ async def test_each_account_has_a_limit_of_its_own(accounts: Accounts, settings:
     async with limited(settings) as client:
         left = []
         for _ in range(LIMIT):
-            answer = await client.get("/api/v1/items", headers=ada.headers)
+            answer = await client.get("/api/v1/notes", headers=ada.headers)
             left.append(answer.headers["ratelimit"].split(";")[:2])
             assert answer.headers["ratelimit-policy"] == f'"default";q={LIMIT};w=60'
         assert left == [['"default"', f"r={n}"] for n in reversed(range(LIMIT))]
-        refused = await client.get("/api/v1/items", headers=ada.headers)
+        refused = await client.get("/api/v1/notes", headers=ada.headers)
         assert problem(refused) == (429, "too_many_requests")
         assert 0 < int(refused.headers["retry-after"]) <= 120
         assert await statuses(client, 1, headers=bob.headers) == [200]

@@ -8,7 +8,7 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from app.core.exceptions import OverloadedError
-from app.middleware.receiving import ReceivingMiddleware
+from app.middleware.capacity import ReceivingMiddleware
 from app.middleware.trusted_hosts import TrustedHostsMiddleware
 from tests.factories import Accounts, problem
 
@@ -20,7 +20,7 @@ async def test_json_is_utf_8(accounts: Accounts, encoding: str) -> None:
     """RFC 8259, section 8.1."""
     ada = await accounts.create()
     content = '{"title": "milk"}'.encode(encoding)
-    response = await ada.request("POST", "/api/v1/items", content=content, headers=JSON)
+    response = await ada.request("POST", "/api/v1/notes", content=content, headers=JSON)
     assert problem(response) == (400, "bad_request")
 
 

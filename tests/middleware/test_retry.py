@@ -8,8 +8,8 @@ from sqlalchemy import text
 from app.core.config import Settings
 from app.core.exceptions import UnitOfWorkLostError
 from app.db.database import Database
-from app.middleware.retry import RETRIES
-from tests.conftest import end_connections
+from app.middleware.failures import RETRIES
+from tests.databases import end_connections
 from tests.factories import Account, Accounts, problem
 from tests.queries import ReadOnly
 
@@ -18,7 +18,7 @@ Saboteur = Callable[[str, str], Awaitable[None]]
 
 @pytest.fixture
 async def sabotage(database: Database) -> AsyncIterator[Saboteur]:
-    """Make PostgreSQL run a statement when items are inserted, or at the COMMIT of that; `attempt` counts from 1."""
+    """Make PostgreSQL run a statement when notes are inserted, or at the COMMIT of that; `attempt` counts from 1."""
 
     async def install(statement: str, when: str) -> None:
         # A sequence, because a rollback does not turn it back.
@@ -30,7 +30,7 @@ async def sabotage(database: Database) -> AsyncIterator[Saboteur]:
             )
             await connection.execute(text(function))
             kind, deferred = ("CONSTRAINT", "DEFERRABLE INITIALLY DEFERRED") if when == "commit" else ("", "")
-            trigger = f"CREATE {kind} TRIGGER sabotage AFTER INSERT ON items {deferred} FOR EACH ROW"
+            trigger = f"CREATE {kind} TRIGGER sabotage AFTER INSERT ON notes {deferred} FOR EACH ROW"
             await connection.execute(text(f"{trigger} EXECUTE FUNCTION sabotage()"))
 
     yield install
@@ -47,7 +47,7 @@ async def attempts(database: Database) -> int:
 
 async def titles(account: Account) -> list[str]:
     """What was kept."""
-    return [item["title"] for item in (await account.request("GET", "/api/v1/items")).json()["items"]]
+    return [note["title"] for note in (await account.request("GET", "/api/v1/notes")).json()["items"]]
 
 
 @pytest.mark.parametrize("sqlstate", ["40001", "40P01"])
@@ -55,10 +55,10 @@ async def titles(account: Account) -> list[str]:
 async def test_a_unit_of_work_that_lost_a_race_is_done_again(
     accounts: Accounts, database: Database, sabotage: Saboteur, sqlstate: str, when: str
 ) -> None:
-    """The client sees one success, and there is one item."""
+    """The client sees one success, and there is one note."""
     ada = await accounts.create()
     await sabotage(f"IF attempt <= 3 THEN RAISE EXCEPTION USING ERRCODE = '{sqlstate}'; END IF", when)
-    await ada.create_item("milk")
+    await ada.create_note("milk")
     assert await titles(ada) == ["milk"]
     assert await attempts(database) == 1 + RETRIES
 
@@ -67,7 +67,7 @@ async def test_at_some_point_it_is_given_up(accounts: Accounts, database: Databa
     """With a 503 that says when to come back."""
     ada = await accounts.create()
     await sabotage("RAISE EXCEPTION USING ERRCODE = '40001'", "insert")
-    response = await ada.request("POST", "/api/v1/items", json={"title": "milk"})
+    response = await ada.request("POST", "/api/v1/notes", json={"title": "milk"})
     assert problem(response) == (503, "database_unavailable")
     assert response.headers["retry-after"] == "1"
     assert await titles(ada) == []
@@ -80,7 +80,7 @@ async def test_a_connection_lost_before_commit_costs_nothing(
     """The backend is killed in the middle of the transaction."""
     ada = await accounts.create()
     await sabotage("IF attempt = 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF", "insert")
-    await ada.create_item("milk")
+    await ada.create_note("milk")
     assert await titles(ada) == ["milk"]
     assert await attempts(database) == 2
 
@@ -91,7 +91,7 @@ async def test_what_was_lost_while_committing_is_not_done_again(
     """Nobody can tell whether it was kept; only the client may decide to try again."""
     ada = await accounts.create()
     await sabotage("PERFORM pg_terminate_backend(pg_backend_pid())", "commit")
-    response = await ada.request("POST", "/api/v1/items", json={"title": "milk"})
+    response = await ada.request("POST", "/api/v1/notes", json={"title": "milk"})
     assert problem(response) == (503, "database_unavailable")
     assert await attempts(database) == 1
 
@@ -103,7 +103,7 @@ async def test_an_idle_pool_survives_the_loss_of_all_its_connections(
     """Reads and writes alike, without one error."""
     ada = await accounts.create()
     await end_connections(database)
-    response = await ada.request(method, "/api/v1/items", json={"title": "milk"} if method == "POST" else None)
+    response = await ada.request(method, "/api/v1/notes", json={"title": "milk"} if method == "POST" else None)
     assert response.is_success
 
 

@@ -14,10 +14,10 @@ async def test_a_head_that_is_too_large_is_refused(client: httpx2.AsyncClient) -
     """One large header, many small ones, or a long query."""
     many = {f"x-{number}": "x" * 100 for number in range(400)}
     for headers in ({"x-long": "x" * MAXIMUM_HEAD_BYTES}, many):
-        assert problem(await client.get("/api/v1/items", headers=headers)) == (431, "headers_too_large")
-    response = await client.get("/api/v1/items", params={"q": "x" * MAXIMUM_HEAD_BYTES})
+        assert problem(await client.get("/api/v1/notes", headers=headers)) == (431, "headers_too_large")
+    response = await client.get("/api/v1/notes", params={"q": "x" * MAXIMUM_HEAD_BYTES})
     assert problem(response) == (431, "headers_too_large")
-    assert (await client.get("/api/v1/items", headers={"x-long": "x" * 30_000})).status_code == 401
+    assert (await client.get("/api/v1/notes", headers={"x-long": "x" * 30_000})).status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -61,15 +61,15 @@ def test_hostile_text_takes_no_more_time_than_other_text(pattern: bytes) -> None
 async def test_brackets_in_text_are_text(accounts: Accounts) -> None:
     """As many as fit."""
     ada = await accounts.create()
-    item = await ada.create_item(description="[" * 10_000)
-    assert item["description"] == "[" * 10_000
+    note = await ada.create_note(description="[" * 10_000)
+    assert note["description"] == "[" * 10_000
 
 
 async def test_a_body_that_is_too_complex_is_refused(accounts: Accounts) -> None:
     """As a body that cannot be parsed."""
     ada = await accounts.create()
     deep = b'{"title":' * 33 + b"1" + b"}" * 33
-    response = await ada.request("POST", "/api/v1/items", content=deep, headers={"Content-Type": "application/json"})
+    response = await ada.request("POST", "/api/v1/notes", content=deep, headers={"Content-Type": "application/json"})
     assert problem(response) == (422, "validation_failed")
 
 

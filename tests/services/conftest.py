@@ -7,13 +7,13 @@ from uuid import uuid4
 import pytest
 
 from app.core.config import Settings
-from app.core.metrics import Metrics
 from app.core.passwords import PasswordHasher
-from app.core.rate_limit import RateLimiter
 from app.core.security import AccessTokens
 from app.db.database import Database
 from app.db.session import Session
 from app.models.user import Role, User
+from app.observability.metrics import Metrics
+from app.ratelimit.limiter import RateLimiter
 from app.services.password_check import PasswordCheck
 from app.services.principal import Client, Principal
 from tests.factories import PASSWORD

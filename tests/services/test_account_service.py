@@ -9,7 +9,6 @@ from sqlalchemy import func, select, text
 from app.core.config import Settings
 from app.core.exceptions import TooManyRequestsError, UnitOfWorkLostError
 from app.core.passwords import PasswordHasher
-from app.core.rate_limit import RateLimiter
 from app.core.refusals import (
     EmailTakenError,
     InvalidGrantError,
@@ -22,6 +21,7 @@ from app.db.queue import flush_jobs
 from app.db.session import Session
 from app.models.one_time_token import OneTimeToken, Purpose
 from app.models.user import User
+from app.ratelimit.limiter import RateLimiter
 from app.schemas.account import EmailChange, PasswordChange, PasswordReset
 from app.schemas.user import UserCreate
 from app.services.account_service import AccountService, RecoveryService

@@ -12,9 +12,10 @@ from sqlalchemy import event, text
 from app.core.config import Settings
 from app.db.database import Database
 from app.dependencies import VerifiedUser
-from app.main import create_application
-from tests.conftest import end_connections, serving
+from tests.conftest import serving
+from tests.databases import end_connections
 from tests.factories import Account, Accounts, problem
+from tests.notes.application import create_notes_application
 
 ME = "/api/v1/users/me"
 Ending = Callable[[Account, Account, Database], Awaitable[object]]
@@ -50,7 +51,7 @@ async def test_another_process_refuses_it_soon(
 ) -> None:
     """However the session ends; and this process refuses at once."""
     ada, root = await accounts.create(), await accounts.create(admin=True)
-    async with serving(create_application(settings)) as other:
+    async with serving(create_notes_application(settings)) as other:
         await remembered(other, ada)
         await ENDINGS[ending](ada, root, database)
         if "by hand" not in ending:
@@ -63,7 +64,7 @@ async def test_another_process_refuses_it_soon(
 async def test_a_session_is_looked_up_once(accounts: Accounts, settings: Settings) -> None:
     """Not for each request; but for each while nobody listens."""
     ada = await accounts.create()
-    app = create_application(settings)
+    app = create_notes_application(settings)
     lookups: list[int] = []
     async with app.router.lifespan_context(app) as state:
         pool = state["database"].read_engine.sync_engine.pool  # type: ignore[index]
@@ -86,7 +87,7 @@ async def test_a_session_is_looked_up_once(accounts: Accounts, settings: Setting
 async def test_a_refresh_forgets_nothing(accounts: Accounts, settings: Settings) -> None:
     """It changes a row of sessions, but nothing that decides on access."""
     ada, bob = await accounts.create(), await accounts.create()
-    app = create_application(settings)
+    app = create_notes_application(settings)
     async with app.router.lifespan_context(app) as state:
         sessions, tokens = state["sessions"], state["access_tokens"]  # type: ignore[index]
         while not sessions._is_listening:  # noqa: SLF001, ASYNC110
@@ -106,7 +107,7 @@ async def test_a_refresh_forgets_nothing(accounts: Accounts, settings: Settings)
 async def test_the_least_recently_used_session_leaves_a_full_cache(accounts: Accounts, settings: Settings) -> None:
     """Its size is a setting."""
     three = [await accounts.create() for _ in range(3)]
-    app = create_application(settings.model_copy(update={"session_cache_size": 2}))
+    app = create_notes_application(settings.model_copy(update={"session_cache_size": 2}))
     async with app.router.lifespan_context(app) as state:
         sessions, tokens = state["sessions"], state["access_tokens"]  # type: ignore[index]
         while not sessions._is_listening:  # noqa: SLF001, ASYNC110
@@ -119,7 +120,7 @@ async def test_the_least_recently_used_session_leaves_a_full_cache(accounts: Acc
 async def test_an_operation_may_ask_for_a_verified_address(accounts: Accounts, settings: Settings) -> None:
     """And learns at once when it is verified."""
     ada = await accounts.create()
-    app = create_application(settings)
+    app = create_notes_application(settings)
 
     @app.get("/verified")
     async def read_verified(user: VerifiedUser) -> str:

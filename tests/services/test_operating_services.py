@@ -7,19 +7,19 @@ from sqlalchemy import text, update
 
 from app.core.config import Settings
 from app.core.exceptions import NotFoundError
-from app.core.metrics import Metrics
 from app.core.refusals import IdempotencyKeyReusedError, JobNotFailedError
 from app.db.database import Database
 from app.db.queue import enqueue, flush_jobs
 from app.db.session import Session
 from app.models.idempotency_key import IdempotencyKey
 from app.models.user import Role
+from app.observability.health import HealthService
+from app.observability.metrics import Metrics
+from app.observability.sampling import MetricsService
 from app.schemas.job import JobQuery
 from app.schemas.mail import SendResetPasswordMail
-from app.services.health_service import HealthService
 from app.services.idempotency_service import IdempotencyService, StoredAnswer
 from app.services.job_service import JobService
-from app.services.metrics_service import MetricsService
 from tests.conftest import make_settings
 from tests.services.conftest import Users, principal
 

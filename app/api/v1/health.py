@@ -3,9 +3,10 @@
 from fastapi import APIRouter, Request, Response
 
 from app.api.health import UNAVAILABLE, read_readiness
+from app.dependencies import Public
 from app.schemas.health import ReadinessRead
 
-router = APIRouter(prefix="/health", tags=["health"])
+router = APIRouter(prefix="/health", tags=["health"], dependencies=[Public])
 
 
 @router.get("", response_model=ReadinessRead, responses=UNAVAILABLE)

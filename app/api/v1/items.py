@@ -1,61 +1,63 @@
-"""Items: the exemplary resource."""
+"""Items, the example resource: each belongs to one user."""
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
+from uuid import UUID
 
-from app.api.conditional import matched, tagged
-from app.api.idempotency import IdempotentRoute
-from app.api.links import linked, locate
-from app.api.openapi import problems
-from app.core.exceptions import NotFoundError, PreconditionFailedError, PreconditionRequiredError, ValidationFailedError
-from app.core.refusals import IdempotencyInProgressError, IdempotencyKeyReusedError
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+
+from app.api.conditional import IfMatch, IfNoneMatch, set_etag, versions_to_change
+from app.api.idempotency import Idempotent, IdempotentRoute
+from app.api.links import add_next_link, set_location
+from app.api.openapi import CHANGED_MEANWHILE, NOT_FOUND, NOT_MODIFIED, REPEATED
 from app.db.pagination import KeysetPage
-from app.dependencies import (
-    Idempotent,
-    IfMatch,
-    IfNoneMatch,
-    ItemFilter,
-    ItemId,
-    Items,
-)
+from app.dependencies import CurrentUser, Db
 from app.models.item import Item
-from app.schemas.item import ItemCreate, ItemRead, ItemUpdate
+from app.schemas.item import ItemCreate, ItemQuery, ItemRead, ItemUpdate
 from app.schemas.page import Page
+from app.services.item_service import ItemService
 
+
+async def get_items(db: Db, user: CurrentUser) -> ItemService:
+    """Return the items of the caller."""
+    return ItemService(db, user.user_id)
+
+
+Items = Annotated[ItemService, Depends(get_items)]
+ItemFilter = Annotated[ItemQuery, Query()]
+ItemId = Annotated[UUID, Path(description="The id of an item.")]
 router = APIRouter(prefix="/items", tags=["items"], route_class=IdempotentRoute)
-REPEATED = problems(IdempotencyInProgressError, ValidationFailedError, IdempotencyKeyReusedError)
-MISSING = problems(NotFoundError)
-OUTDATED = problems(NotFoundError, PreconditionFailedError, PreconditionRequiredError)
 
 
 @router.post("", response_model=ItemRead, status_code=201, responses=REPEATED, dependencies=[Idempotent])
 async def create_item(items: Items, data: ItemCreate, request: Request, response: Response) -> Item:
     """Create an item. With an `Idempotency-Key` a retry makes no second one."""
     item = await items.create(data)
-    locate(request, response, item.id)
-    return tagged(response, item)
+    set_location(request, response, item.id)
+    return set_etag(response, item)
 
 
 @router.get("", response_model=Page[ItemRead])
 async def list_items(items: Items, query: ItemFilter, request: Request, response: Response) -> KeysetPage[Item]:
     """List one's own items, page by page."""
-    return linked(request, response, await items.list(query))
+    return add_next_link(request, response, await items.list(query))
 
 
-@router.get("/{item_id}", response_model=ItemRead, responses={**MISSING, 304: {"description": "Not modified"}})
+@router.get("/{item_id}", response_model=ItemRead, responses={**NOT_FOUND, **NOT_MODIFIED})
 async def read_item(items: Items, item_id: ItemId, response: Response, if_none_match: IfNoneMatch = None) -> Item:
     """Read one of one's own items, unless the client has this version (`If-None-Match`)."""
-    return tagged(response, await items.get(item_id), unless=if_none_match)
+    return set_etag(response, await items.get(item_id), if_none_match=if_none_match)
 
 
-@router.patch("/{item_id}", response_model=ItemRead, responses=OUTDATED)
+@router.patch("/{item_id}", response_model=ItemRead, responses=CHANGED_MEANWHILE)
 async def update_item(
     items: Items, item_id: ItemId, data: ItemUpdate, request: Request, response: Response, if_match: IfMatch = None
 ) -> Item:
     """Change what is given; what is left out stays. With `If-Match`, only that version is changed."""
-    return tagged(response, await items.update(item_id, data, matched(request, if_match)))
+    item = await items.update(item_id, data, versions_to_change(request, if_match))
+    return set_etag(response, item)
 
 
-@router.delete("/{item_id}", status_code=204, responses=OUTDATED)
+@router.delete("/{item_id}", status_code=204, responses=CHANGED_MEANWHILE)
 async def delete_item(items: Items, item_id: ItemId, request: Request, if_match: IfMatch = None) -> None:
     """Delete an item. With `If-Match`, only that version is deleted."""
-    await items.delete(item_id, matched(request, if_match))
+    await items.delete(item_id, versions_to_change(request, if_match))

@@ -1,28 +1,39 @@
 """Accounts."""
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
+from uuid import UUID
 
-from app.api.links import linked, located_or_accepted
+from fastapi import APIRouter, Depends, Path, Request, Response
+
+from app.api.links import add_next_link, created_or_accepted
 from app.api.openapi import problems
 from app.core.exceptions import NotFoundError, ValidationFailedError
 from app.core.refusals import EmailTakenError, LastAdminError, PasswordIncorrectError, PasswordTooCommonError
 from app.db.pagination import KeysetPage
-from app.dependencies import (
-    HOUR,
-    Account,
-    Paging,
-    Registration,
-    UserAdmin,
-    UserId,
-    UserList,
-    Users,
-    limited,
-)
+from app.dependencies import HOUR, Account, Administrator, Db, Paging, Public, UserList, Users, limited
 from app.models.user import User
 from app.schemas.account import AccountDeletion, EmailChange, PasswordChange
 from app.schemas.page import Page
 from app.schemas.user import UserAdminUpdate, UserCreate, UserRead, UserUpdate
+from app.services.registration_service import RegistrationService
+from app.services.user_service import UserAdminService
+from app.state import state_of
 
+
+async def get_registration(request: Request, db: Db) -> RegistrationService:
+    """Return the service that registers accounts."""
+    state = state_of(request)
+    return RegistrationService(db, state["passwords"], state["settings"], state["limiter"])
+
+
+async def get_user_admin(db: Db, user: Administrator) -> UserAdminService:
+    """Return the service that changes and deletes accounts for administrators."""
+    return UserAdminService(db, user)
+
+
+Registration = Annotated[RegistrationService, Depends(get_registration)]
+UserAdmin = Annotated[UserAdminService, Depends(get_user_admin)]
+UserId = Annotated[UUID, Path(description="The id of an account.")]
 router = APIRouter(prefix="/users", tags=["users"])
 PASSWORD = problems(PasswordIncorrectError)
 ADMINISTRATION = problems(NotFoundError, LastAdminError)
@@ -39,13 +50,13 @@ PASSWORD_CHANGES = limited("password-changes", 5, HOUR)
         202: {"description": "Accepted; the answer does not reveal whether the address has an account"},
         **problems(EmailTakenError, PasswordTooCommonError, ValidationFailedError),
     },
-    dependencies=[REGISTRATIONS],
+    dependencies=[Public, REGISTRATIONS],
 )
 async def create_user(
     registration: Registration, data: UserCreate, request: Request, response: Response
 ) -> User | Response:
     """Register an account."""
-    return located_or_accepted(request, response, await registration.sign_up(data))
+    return created_or_accepted(request, response, await registration.sign_up(data))
 
 
 @router.get("/me", response_model=UserRead)
@@ -98,7 +109,7 @@ async def read_user(users: Users, user_id: UserId) -> User:
 @router.get("", response_model=Page[UserRead])
 async def list_users(users: UserList, query: Paging, request: Request, response: Response) -> KeysetPage[User]:
     """List every account, oldest first; for administrators."""
-    return linked(request, response, await users.list(query))
+    return add_next_link(request, response, await users.list(query))
 
 
 @router.patch("/{user_id}", response_model=UserRead, responses=ADMINISTRATION)

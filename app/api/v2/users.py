@@ -1,16 +1,20 @@
 """Accounts in the shape of version 2."""
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
+from uuid import UUID
 
-from app.api.links import linked
+from fastapi import APIRouter, Path, Request, Response
+
+from app.api.links import add_next_link
 from app.api.openapi import problems
 from app.core.exceptions import NotFoundError
 from app.db.pagination import KeysetPage
-from app.dependencies import Paging, UserId, UserList, Users
+from app.dependencies import Paging, UserList, Users
 from app.models.user import User
 from app.schemas.page import Page
 from app.schemas.user_v2 import UserReadV2
 
+UserId = Annotated[UUID, Path(description="The id of an account.")]
 router = APIRouter(prefix="/users", tags=["users"])
 
 
@@ -29,4 +33,4 @@ async def read_user_v2(users: Users, user_id: UserId) -> User:
 @router.get("", response_model=Page[UserReadV2])
 async def list_users_v2(users: UserList, query: Paging, request: Request, response: Response) -> KeysetPage[User]:
     """List every account, oldest first; for administrators."""
-    return linked(request, response, await users.list(query))
+    return add_next_link(request, response, await users.list(query))

@@ -56,7 +56,7 @@ class HttpSettings(ProcessSettings):
     allowed_origins: StringList = ()
     """Browser origins that may call the API (CORS)."""
     require_if_match: bool = False
-    """Whether changing and deleting items must name a version: 428 without If-Match."""
+    """Whether every change and deletion of a versioned resource needs If-Match: 428 without it."""
     api_v1_sunset: Moment | None = None
     """When version 1 will end (ISO 8601, a date or a time); answers that have a successor in version 2 say so."""
     api_v1_deprecated: Moment | None = None
@@ -85,6 +85,11 @@ class HttpSettings(ProcessSettings):
     """How long it goes on serving, not ready, so that balancers leave first: more than they take to notice."""
     recycle_after_requests: int = Field(default=200_000, ge=0, le=1_000_000_000)
     """A worker process is replaced after about so many requests; 0: never."""
+
+    @property
+    def is_https_only(self) -> bool:
+        """Whether browsers may be told to use nothing but HTTPS."""
+        return self.public_url.startswith("https:")
 
     @property
     def link_base(self) -> str:

@@ -80,4 +80,4 @@ async def test_the_token_of_a_deleted_account_is_void(accounts: Accounts) -> Non
     """At once, not when it expires."""
     root, ada = await accounts.create(admin=True), await accounts.create()
     await root.request("DELETE", f"/api/v1/users/{ada.id}")
-    assert problem(await ada.request("GET", "/api/v1/items")) == (401, "unauthenticated")
+    assert problem(await ada.request("GET", "/api/v1/notes")) == (401, "unauthenticated")

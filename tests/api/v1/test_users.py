@@ -7,9 +7,18 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from tests.factories import PASSWORD, Accounts, problem
+from tests.factories import PASSWORD, Account, Accounts, problem
+from tests.subjects import Subject
 
 REGISTRATION = {"email": "ada@example.com", "password": PASSWORD, "full_name": "Ada Lovelace"}
+
+
+async def own_id(account: Account) -> tuple[object, ...]:
+    """Return the id of the account, for the sweeps."""
+    return (account.id,)
+
+
+SUBJECT = Subject(("user_id",), own_id, visible_to_administrators=True)
 
 
 async def test_registering_shows_the_account_and_never_the_password(client: httpx2.AsyncClient) -> None:
@@ -122,7 +131,7 @@ async def test_administration_is_for_administrators(accounts: Accounts, method: 
 async def test_an_administrator_changes_and_deletes_accounts(accounts: Accounts) -> None:
     """And what they own goes with them."""
     root, ada = await accounts.create(admin=True), await accounts.create()
-    await ada.create_item()
+    await ada.create_note()
     path = f"/api/v1/users/{ada.id}"
     changed = await root.request("PATCH", path, json={"role": "admin"})
     assert (changed.status_code, changed.json()["role"]) == (200, "admin")

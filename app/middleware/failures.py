@@ -1,0 +1,110 @@
+"""Failing requests: repeated if PostgreSQL certainly lost the transaction, otherwise rendered as a response."""
+
+import asyncio
+import random
+from collections.abc import Callable
+
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.core.exceptions import UnitOfWorkLostError
+from app.observability.metrics import Metrics
+
+RETRIES = 3
+LONGEST_FIRST_PAUSE_SECONDS = 0.02
+
+
+class CatchAllMiddleware:
+    """Renders whatever escapes; the framework's own handler raises on, and the server then drops the connection."""
+
+    def __init__(self, app: ASGIApp, render: Callable[[Scope, Exception], Response]) -> None:
+        """Wrap the application; `render` writes the answer for an exception."""
+        self.app = app
+        self.render = render
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; other scopes pass."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = False
+
+        async def send_noted(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_noted)
+        except Exception as error:
+            response = self.render(scope, error)
+            if started:  # Half an answer is out: only a dropped connection tells the client so.
+                raise
+            await response(scope, receive, send)
+
+
+class RetryMiddleware:
+    """Runs a request again after a deadlock, a serialization failure or a connection lost before COMMIT.
+
+    The whole of it, because what was read may have changed. Not in the unit of work, which is a dependency and cannot
+    run its handler twice.
+    """
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        """Wrap the application; each repetition is counted."""
+        self.app = app
+        self.metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or raise UnitOfWorkLostError after `RETRIES` more attempts."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        original, body = dict(scope), RecordedBody(receive)
+        started = False
+
+        async def send_noted(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        for retry in range(RETRIES):
+            try:
+                await self.app(scope, body.replay(), send_noted)
+            except UnitOfWorkLostError:
+                if started:
+                    raise
+                self.metrics.repeated.inc()
+                # Jitter, so that those who collided do not meet again.
+                pause = random.uniform(0, LONGEST_FIRST_PAUSE_SECONDS * 2**retry)  # noqa: S311  not a secret
+                await asyncio.sleep(pause)
+                scope.clear()
+                scope.update(original)
+            else:
+                return
+        await self.app(scope, body.replay(), send)
+
+
+class RecordedBody:
+    """A request body that can be received more than once."""
+
+    def __init__(self, receive: Receive) -> None:
+        """Receive from the server what has not been received yet."""
+        self._receive = receive
+        self._messages: list[Message] = []
+
+    def replay(self) -> Receive:
+        """Begin at the beginning."""
+        position = 0
+
+        async def receive() -> Message:
+            nonlocal position
+            if position == len(self._messages):
+                message = await self._receive()
+                if message["type"] != "http.request":
+                    return message
+                self._messages.append(message)
+            position += 1
+            return self._messages[position - 1]
+
+        return receive

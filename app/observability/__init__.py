@@ -1,0 +1,1 @@
+"""Metrics, health, the security log, and the watchdog of the event loop."""

@@ -1,0 +1,53 @@
+"""Databases of a test run."""
+
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+
+from app.core.database_url import to_dsn
+from app.db.database import Database
+
+
+def check_test_database(url: str) -> str:
+    """Refuse a database whose name does not say that it is for tests: they delete what is in it."""
+    name = urlsplit(url).path.lstrip("/")
+    if "test" not in name:
+        pytest.exit(f"TEST_DATABASE_URL names the database {name!r}; the tests want one with 'test' in its name", 2)
+    return to_dsn(url)
+
+
+class DatabaseMaker:
+    """Makes databases beside the one that the URL names."""
+
+    def __init__(self, server_dsn: str, worker_id: str) -> None:
+        self.server_dsn = server_dsn
+        self.prefix = f"{urlsplit(server_dsn).path.lstrip('/')}_{worker_id}"
+        self.names: list[str] = []
+
+    async def make(self, template: str = "template1") -> str:
+        """Create a database and give its URL."""
+        name = f"{self.prefix}_{len(self.names)}"
+        await self._execute(f'DROP DATABASE IF EXISTS "{name}"', f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        self.names.append(name)
+        return urlunsplit(urlsplit(self.server_dsn)._replace(path=f"/{name}"))
+
+    async def drop_all(self) -> None:
+        """Drop every database that was made."""
+        await self._execute(*(f'DROP DATABASE "{name}" WITH (FORCE)' for name in self.names))
+
+    async def _execute(self, *statements: str) -> None:
+        connection = await asyncpg.connect(self.server_dsn)
+        for statement in statements:
+            await connection.execute(statement)
+        await connection.close()
+
+
+async def end_connections(database: Database) -> None:
+    """End all connections to the database, as its restart would; the test's own begin anew."""
+    async with database.engine.connect() as connection:
+        await connection.exec_driver_sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE pid <> pg_backend_pid() AND datname = current_database()"
+        )
+    await database.dispose()

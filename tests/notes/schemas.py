@@ -1,0 +1,47 @@
+"""Notes as clients write and read them."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import MISSING, Field
+
+from app.schemas.page import PageQuery
+from app.schemas.types import Description, Id, InputModel, OutputModel, Timestamp, Title
+
+
+class NoteCreate(InputModel):
+    """A new note."""
+
+    title: Title
+    description: Description | None = None
+
+
+class NoteUpdate(InputModel):
+    """A change of a note; what is left out stays, null empties the description."""
+
+    title: Title | MISSING = MISSING
+    description: Description | MISSING | None = MISSING
+
+
+class NoteQuery(PageQuery):
+    """Which notes, in which order."""
+
+    sort: Literal["created_at", "-created_at", "title", "-title"] = "-created_at"
+    """The field to sort by; a minus sorts downwards."""
+    title: Title | None = None
+    """Only notes whose title contains this, whatever the case."""
+    created_after: Timestamp | None = None
+    """Only notes that were made after this time."""
+    created_before: Timestamp | None = None
+    """Only notes that were made before this time."""
+
+
+class NoteRead(OutputModel):
+    """A note."""
+
+    id: Id
+    owner_id: Id
+    title: str = Field(max_length=200)
+    description: str | None = Field(max_length=10_000)
+    created_at: datetime
+    updated_at: datetime
