@@ -1,6 +1,6 @@
-"""The command line: what an operator does by hand.
+"""The command line, for operators.
 
-Each command imports what only it needs, so that `serve` and `worker --check` do not wait for the rest.
+Each command imports what only it needs, so that `serve` and `worker --check` start quickly.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ cli = typer.Typer(help="Operate the service.", no_args_is_help=True, pretty_exce
 
 
 class ApiVersion(StrEnum):
-    """The versions that have a document of their own."""
+    """The versions of the API."""
 
     V1 = "v1"
     V2 = "v2"
@@ -31,12 +31,12 @@ class ApiVersion(StrEnum):
 
 @cli.command()
 def serve(*, reload: Annotated[bool, typer.Option(help="Restart on change; for development.")] = False) -> None:
-    """Serve HTTP: gunicorn, configured by gunicorn.conf.py."""
+    """Serve HTTP with gunicorn, as gunicorn.conf.py configures it."""
     settings = load_settings()
     if not reload:
         configuration = str(PROJECT_ROOT / "gunicorn.conf.py")
         arguments = [sys.executable, "-m", "gunicorn", "--config", configuration, "app.main:app"]
-        # Otherwise glibc keeps what hashing a password took, 19 MiB for each thread that did.
+        # Otherwise glibc keeps the memory of hashed passwords: 19 MiB for each thread.
         os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", "1048576")
         os.execv(sys.executable, arguments)  # noqa: S606  no shell is wanted
     if not settings.is_development:
@@ -45,7 +45,7 @@ def serve(*, reload: Annotated[bool, typer.Option(help="Restart on change; for d
 
 
 def serve_with_reload(settings: Settings) -> None:
-    """Serve with uvicorn, and start again whenever a file changes."""
+    """Serve with uvicorn, and restart when a file changes."""
     from uvicorn import Config, Server
     from uvicorn.supervisors import ChangeReload
 
@@ -62,14 +62,14 @@ def serve_with_reload(settings: Settings) -> None:
         http="httptools",
         timeout_graceful_shutdown=settings.shutdown_timeout_seconds,
     )
-    # A file and not the folder around it, which holds the database and the environment.
+    # The file, because its folder also contains the database and the environment.
     config.reload_dirs.append(PROJECT_ROOT / ".env")
     ChangeReload(config, target=Server(config).run, sockets=[config.bind_socket()]).run()
 
 
 @cli.command()
 def worker(
-    *, check: Annotated[bool, typer.Option(help="Only tell whether a worker lives on this machine.")] = False
+    *, check: Annotated[bool, typer.Option(help="Only check whether a worker is running on this machine.")] = False
 ) -> None:
     """Run jobs and schedules until SIGTERM."""
     settings = load_settings()
@@ -85,7 +85,7 @@ def worker(
 
 @cli.command()
 def migrate(revision: Annotated[str, typer.Argument(help="An Alembic revision.")] = "head") -> None:
-    """Upgrade the database schema; safe to run from several places at once."""
+    """Upgrade the database schema. Several processes may do so concurrently."""
     from app.db.migrations import upgrade
 
     settings = load_settings()

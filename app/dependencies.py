@@ -54,14 +54,14 @@ async def _enter(request: Request, scope: AbstractAsyncContextManager[Session]) 
 Db = Annotated[Session, Depends(get_db)]
 """The database session of the request."""
 ReplicaDb = Annotated[Session, Depends(get_replica_db)]
-"""A read-only session for operations that may show data as old as a replica's; never for decisions on access."""
+"""A read-only session on the replica, whose data may be some seconds old. Never use it to decide on access."""
 
 
 # Access levels: each operation names one, in its signature or with its router.
 
 
 class _Bearer(OAuth2PasswordBearer):
-    """Reads the access token and authenticates its account; one dependency, because each takes its time."""
+    """Reads the access token and authenticates the caller, in one dependency, because each one takes time."""
 
     async def __call__(self, request: Request) -> Principal:  # type: ignore[override]  # the parent returns the token
         token = await super().__call__(request)
@@ -116,11 +116,11 @@ Administrator = Annotated[Principal, Depends(administrator)]
 
 
 async def get_client(request: Request) -> Client:
-    """Return the address and the user agent of the client; the address that a proxy names only if it is trusted."""
+    """Return the address and the user agent of the client. Only trusted proxies may name another address."""
     user_agent = request.headers.get("user-agent", "").replace("\0", "")[:LONGEST_USER_AGENT]
     try:
         address = str(ip_address(request.client.host)) if request.client else None
-    except ValueError:  # A trusted proxy has passed something else on.
+    except ValueError:  # A trusted proxy has sent something else.
         address = None
     return Client(address, user_agent or None)
 
@@ -128,22 +128,28 @@ async def get_client(request: Request) -> Client:
 def limited(name: str, amount: int, seconds: int, *, by: Literal["caller", "address"] = "caller") -> Dependency:
     """Allow `amount` calls in any `seconds`: `dependencies=[limited("registrations", 20, HOUR, by="address")]`.
 
-    Operations that need no token count by address: otherwise each new account would bring an allowance of its own.
+    Limits by caller authenticate first: calls with a revoked token do not count for its account. Operations that need
+    no token count by address. Otherwise each new account would have a new allowance.
     """
     limit = Limit(name, amount, seconds)
 
-    async def count(request: Request) -> None:
-        await state_of(request)["limiter"].hit(limit, request.scope["state"][by])
+    async def count_caller(request: Request, user: CurrentUser) -> None:
+        await state_of(request)["limiter"].hit(limit, f"user:{user.user_id}")
 
-    return Dependency(count)
+    async def count_address(request: Request) -> None:
+        await state_of(request)["limiter"].hit(limit, request.scope["state"]["address"])
+
+    return Dependency(count_caller if by == "caller" else count_address)
 
 
+MAILS = limited("mails", 5, HOUR)
+"""Mails that an account may request."""
 RequestClient = Annotated[Client, Depends(get_client)]
 """The client that sent the request."""
 
 
 async def get_password_check(request: Request, client: RequestClient) -> PasswordCheck:
-    """Return what checks passwords at a bounded rate."""
+    """Return the service that checks passwords, within the limits on guessing."""
     state = state_of(request)
     return PasswordCheck(state["database"], state["passwords"], state["limiter"], client, state["settings"])
 
@@ -163,7 +169,7 @@ async def get_users(db: Db, user: CurrentUser, check: Check) -> UserService:
 
 
 async def get_user_list(db: ReplicaDb, user: Administrator) -> UserAdminService:
-    """Return the service that lists accounts for administrators, as old as the replica is."""
+    """Return the service that lists accounts for administrators, on the replica."""
     return UserAdminService(db, user)
 
 

@@ -1,4 +1,4 @@
-"""What the application starts before its first request and stops after its last one."""
+"""The lifespan: start and stop everything that lives as long as the application."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -27,7 +27,7 @@ def make_lifespan(settings: Settings, metrics: Metrics) -> Callable[[FastAPI], A
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[State]:
-        read_operations(app.routes)
+        read_operations(app.router)  # raises AccessError
         async with AsyncExitStack() as stack:
             yield await _start(stack, settings, metrics)
 

@@ -33,12 +33,12 @@ DESCRIPTION = "Accounts, sessions and the resources of the service, in two versi
 
 
 def operation_id(route: APIRoute) -> str:
-    """Name an operation after its function: that is what generated clients call."""
+    """Return the name of the function as operation id: generated clients use it as a method name."""
     return route.name
 
 
 def cors(settings: Settings) -> list[Middleware]:
-    """Let pages of known origins call the API, where there are any."""
+    """Return the CORS middleware, if any origin is allowed."""
     if not settings.allowed_origins:
         return []
     return [
@@ -53,18 +53,18 @@ def cors(settings: Settings) -> list[Middleware]:
 
 
 def middleware(settings: Settings, metrics: Metrics) -> list[Middleware]:
-    """Stack the middleware, outermost first."""
+    """Return the middleware, outermost first (decision 3)."""
     return [
-        # First, so that everything below logs with the request id and every answer carries it.
+        # First, so that every log line and every response has the request id.
         Middleware(RequestContextMiddleware, metrics=metrics),
-        # Outside whatever can refuse, so that refusals carry them too.
+        # Outside everything that can refuse, so that error responses have them, too.
         Middleware(SecurityHeadersMiddleware, docs_paths=docs.PATHS, https_only=settings.is_https_only),
-        # Inside the access line, which shows what the client wrote.
+        # Inside the access log, which shows the path as the client sent it.
         Middleware(NormalizationMiddleware),
         *deprecation(settings),
-        # Outside the catch-all: without these headers a browser hides a 500 from the page that asked.
+        # Outside the catch-all: without these headers a browser hides a 500 from the page.
         *cors(settings),
-        # Turns what is raised below, domain errors included, into answers.
+        # Renders exceptions, domain errors included, as responses.
         Middleware(CatchAllMiddleware, render=render_exception),
         Middleware(ProbesMiddleware, answers={**health.ANSWERS, **metrics_api.ANSWERS}),
         Middleware(
@@ -74,7 +74,7 @@ def middleware(settings: Settings, metrics: Metrics) -> list[Middleware]:
         ),
         Middleware(TrustedHostsMiddleware, hosts=settings.served_hosts, addresses=settings.is_development),
         Middleware(SizeLimitsMiddleware, maximum_body_bytes=settings.max_body_bytes),
-        # Before the place that a request takes, which a slow body would hold.
+        # Before the concurrency limit: a slow body must not take a place.
         Middleware(ReceivingMiddleware, maximum=settings.max_concurrent_requests),
         Middleware(ConcurrencyLimitMiddleware, maximum=settings.max_concurrent_requests),
         Middleware(RateLimitMiddleware, limit=Limit("default", settings.rate_limit_per_minute, 60)),
@@ -83,7 +83,7 @@ def middleware(settings: Settings, metrics: Metrics) -> list[Middleware]:
 
 
 def create_application(settings: Settings | None = None) -> FastAPI:
-    """Build the service; without settings they are read from the environment."""
+    """Return the application. Settings are read from the environment by default."""
     settings = settings or load_settings()
     configure_logging(settings)
     configure_telemetry(settings)
@@ -101,7 +101,7 @@ def create_application(settings: Settings | None = None) -> FastAPI:
         lifespan=make_lifespan(settings, metrics),
         redirect_slashes=False,
         form_limits={"max_fields": MAXIMUM_FORM_FIELDS, "max_files": 0},
-        # Spans of requests, where configure_telemetry has made a provider; the rest is ours.
+        # Spans of requests, if configure_telemetry has set a provider; the rest is our own code.
         telemetry={"tracing": True, "metrics": False, "logs": False, "operation_spans": False},
     )
     install_error_handlers(application)
@@ -111,7 +111,7 @@ def create_application(settings: Settings | None = None) -> FastAPI:
 
 
 def include_routers(application: FastAPI, settings: Settings) -> None:
-    """Include everything that is served; the documentation only where the settings say so."""
+    """Include all routers; the documentation only if the settings allow it."""
     # Routes are tried in order: the busiest first.
     application.include_router(v1.router, prefix=v1.PREFIX)
     application.include_router(v2.router, prefix=v2.PREFIX)

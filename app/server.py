@@ -1,4 +1,4 @@
-"""The HTTP server of production: uvicorn, with an end to slow heads, and with a drain before it stops."""
+"""The production HTTP server: uvicorn with a timeout for request heads, and a drain before it stops."""
 
 import asyncio
 import errno
@@ -19,17 +19,17 @@ ACCEPT_PAUSE_SECONDS = 0.001
 NO_RESOURCES_PAUSE_SECONDS = 1.0
 NO_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 MAXIMUM_FRAMING_BYTES = 8_388_608
-"""Chunk sizes and trailers of a request; a body of 1 MiB in chunks of one byte has 5 MiB."""
+"""Chunk sizes and trailers of a request. A body of 1 MiB in chunks of one byte has 5 MiB of them."""
 
 
 class HeadLimitProtocol(HttpToolsProtocol):
-    """Cuts off whoever sends the head of a request too slowly, or without end.
+    """Closes connections that send the head of a request too slowly, or without end.
 
-    Here and not in a middleware: that one sees a request when its head is complete.
+    Not a middleware, because middleware sees a request when its head is complete.
     """
 
     def __init__(self, *arguments: Any, head_seconds: float, **options: Any) -> None:  # noqa: ANN401  uvicorn's own
-        """Allow so long from the opening of a connection, or from the first byte of a later request."""
+        """Allow `head_seconds` from the opening of a connection, or from the first byte of a later request."""
         super().__init__(*arguments, **options)
         self._head_seconds = head_seconds
         self._head_bytes = 0
@@ -38,12 +38,12 @@ class HeadLimitProtocol(HttpToolsProtocol):
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        """Begin to wait for the first head."""
+        """Start the timer for the first head."""
         super().connection_made(transport)
         self._start_waiting()
 
     def on_message_begin(self) -> None:
-        """Begin to wait for the rest of a head."""
+        """Start the counters for the next head."""
         super().on_message_begin()
         self._awaits_head, self._head_bytes, self._framing_bytes = True, 0, 0
 
@@ -53,20 +53,20 @@ class HeadLimitProtocol(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_body(self, body: bytes) -> None:
-        """Count what is no framing."""
+        """Subtract the body from the bytes of framing."""
         self._framing_bytes -= len(body)
         super().on_body(body)
 
     def on_headers_complete(self) -> None:
-        """Wait no longer."""
+        """Stop the timer."""
         self._awaits_head = False
         self._stop_waiting()
         super().on_headers_complete()
 
     def data_received(self, data: bytes) -> None:
-        """Count what belongs to a head."""
+        """Count the bytes of heads and of framing, and close the connection above the limits."""
         super().data_received(data)
-        if self._awaits_head:  # Most heads come in one piece, and never see a timer.
+        if self._awaits_head:  # Most heads arrive in one piece and need no timer.
             self._head_bytes += len(data)
             if self._head_bytes > MAXIMUM_HEAD_BYTES:
                 self._cut_off(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
@@ -78,11 +78,11 @@ class HeadLimitProtocol(HttpToolsProtocol):
                 self._cut_off(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
     def shutdown(self) -> None:
-        """Close when what is in flight is answered; a connection that was only just made has a moment to begin."""
+        """Close after the current response; a new connection has half a second to send its first request."""
         self.loop.call_later(0 if self.cycle else FIRST_REQUEST_SECONDS, super().shutdown)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
+        """Stop the timer."""
         self._stop_waiting()
         super().connection_lost(exc)
 
@@ -103,21 +103,22 @@ class HeadLimitProtocol(HttpToolsProtocol):
 
 
 class DrainingServer(Server):
-    """Shares connections with the other workers, and serves on for a while after SIGTERM.
+    """Shares connections with the other workers, and drains after SIGTERM.
 
-    During that drain readiness is refused and every response closes its connection, so that load balancers leave.
+    During the drain readiness is 503, and every response closes its connection, so that load balancers stop using it.
     """
 
-    def __init__(self, config: Config, drain_seconds: float) -> None:
-        """Drain for so long, of the time that the shutdown may take in all."""
+    def __init__(self, config: Config, drain_seconds: float, *, has_siblings: bool) -> None:
+        """Drain for `drain_seconds`, which are part of the time of the shutdown; share connections with siblings."""
         super().__init__(config)
         self.drain_seconds = drain_seconds
+        self._accept_pause = ACCEPT_PAUSE_SECONDS if has_siblings else 0
         self._is_closed = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and accept connections one by one, with a pause in which other workers accept the next.
 
-        The server of uvloop accepts all that wait: one worker would get every connection of a burst.
+        uvloop's server accepts all waiting connections: one worker would get every connection of a burst.
         """
         await super().startup(sockets=[])
         for listener in sockets or []:
@@ -131,7 +132,7 @@ class DrainingServer(Server):
     def _accept(self, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         loop.remove_reader(listener)
-        pause = ACCEPT_PAUSE_SECONDS
+        pause = self._accept_pause
         try:
             connection, _ = listener.accept()
         except OSError as error:  # Another worker was faster, the client has gone, or resources are exhausted.
@@ -141,11 +142,11 @@ class DrainingServer(Server):
         loop.call_later(pause, self._listen, listener)
 
     async def main_loop(self) -> None:
-        """Serve, then drain; not after SIGINT, when somebody waits at a terminal."""
+        """Serve, then drain, except after SIGINT (Ctrl-C)."""
         await super().main_loop()
         if signal.SIGINT in self._captured_signals:
             return
-        if self._captured_signals:  # Otherwise this process only makes room for a fresh one.
+        if self._captured_signals:  # Otherwise the worker is recycled, and others are ready.
             self.lifespan.state["health"].drain()
         if self.config.callback_notify:
             await self.config.callback_notify()
@@ -153,17 +154,17 @@ class DrainingServer(Server):
         await asyncio.sleep(self.drain_seconds)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop listening, and finish what is in flight."""
+        """Stop listening, and finish the requests in progress."""
         self._is_closed = True
         for listener in sockets or []:
             asyncio.get_running_loop().remove_reader(listener)
         self._accept_the_rest(sockets or [])
         await super().shutdown(sockets)
-        # Otherwise the signal is raised again, and the process dies of it before its last words are written.
+        # Otherwise uvicorn raises the signal again, and the process dies before its last log lines are written.
         self._captured_signals.clear()
 
     def _accept_the_rest(self, sockets: Sequence[socket.socket]) -> None:
-        """Take the connections that the kernel has made and nobody has accepted: it would reset them."""
+        """Accept the connections that the kernel has established: closing the listener would reset them."""
         for listener in sockets:
             while True:
                 try:
@@ -175,7 +176,8 @@ class DrainingServer(Server):
     def _serve_connection(self, connection: socket.socket) -> None:
         connection.setblocking(False)
         loop = asyncio.get_running_loop()
-        task = loop.create_task(loop.connect_accepted_socket(self._make_protocol, connection))
+        accepting = loop.connect_accepted_socket(self._make_protocol, connection, ssl=self.config.ssl)
+        task = loop.create_task(accepting)
         self.server_state.tasks.add(task)  # type: ignore[arg-type]  # waited for like a request
         task.add_done_callback(self.server_state.tasks.discard)
 

@@ -1,4 +1,4 @@
-"""Application state: what the lifespan creates, and every request can use."""
+"""Application state, created by the lifespan and available to every request."""
 
 from typing import TypedDict
 

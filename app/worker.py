@@ -1,4 +1,4 @@
-"""The job process: same settings, same unit of work as the web."""
+"""The job worker process."""
 
 import asyncio
 import signal
@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 
 
 async def run_worker(settings: Settings) -> None:
-    """Run jobs until SIGTERM or SIGINT; then finish what runs, within SHUTDOWN_TIMEOUT_SECONDS."""
+    """Run jobs until SIGTERM or SIGINT; then finish the running jobs, within SHUTDOWN_TIMEOUT_SECONDS."""
     database = Database(settings)
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -14,8 +14,8 @@ reviewer sees every change. [identity.md](identity.md#access-levels) explains th
 
 def access_page() -> str:
     """Return the text of docs/access.md."""
-    routes = create_application(Settings(_env_file=None)).routes
-    return f"{INTRODUCTION}\n{describe_access(read_operations(routes))}"
+    router = create_application(Settings(_env_file=None)).router
+    return f"{INTRODUCTION}\n{describe_access(read_operations(router))}"
 
 
 if __name__ == "__main__":

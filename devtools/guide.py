@@ -43,7 +43,7 @@ def follow(copy: Copy, page: Path) -> None:
                 copy.run("bash", "-c", command, needs_database="make openapi" not in command)
         elif kind == "diff":
             (copy.folder / "patch").write_text(text)
-            copy.run("git", "apply", "--recount", "patch")
+            copy.run("git", "apply", "patch")
             (copy.folder / "patch").unlink()
         else:
             (copy.folder / path).write_text(text)

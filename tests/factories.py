@@ -51,14 +51,14 @@ class Accounts:
         self.client = client
         self.database = database
 
-    async def create(self, *, email: str | None = None, admin: bool = False) -> Account:
-        """Register and log in; `admin` raises the role, which no request can."""
+    async def create(self, *, email: str | None = None, admin: bool = False, verified: bool = False) -> Account:
+        """Register and log in. `admin` and `verified` change the account, which no request of it can."""
         email = email or f"user-{next(_numbers)}@example.com"
         registration = await self.client.post("/api/v1/users", json={"email": email, "password": PASSWORD})
         assert registration.status_code == 201, registration.text
         user_id = UUID(registration.json()["id"])
-        if admin:
-            await self.change(user_id, role=Role.ADMIN)
+        if admin or verified:
+            await self.change(user_id, role=Role.ADMIN if admin else Role.USER, is_verified=verified)
         return await self.log_in(email)
 
     async def log_in(self, email: str, password: str = PASSWORD) -> Account:

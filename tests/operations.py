@@ -15,6 +15,14 @@ MISSING: dict[str, object] = {"uuid": NOBODY, "integer": 1, "string": "missing"}
 """Values that nothing has, by the format or type of a parameter."""
 
 
+def missing_value(schema: dict[str, Any]) -> object:
+    """Return a well-formed value of a path parameter that nothing has; one of an enum, which always exists."""
+    if "enum" in schema or "$ref" in schema:
+        values = schema.get("enum") or document()["components"]["schemas"][schema["$ref"].rpartition("/")[2]]["enum"]
+        return values[0]
+    return MISSING[schema.get("format", schema["type"])]
+
+
 @dataclass(frozen=True)
 class Operation:
     """A method on a path, and what is documented of it."""
@@ -37,9 +45,7 @@ class Operation:
         given = iter(values)
 
         def fill(match: re.Match[str]) -> str:
-            schema = self.path_parameters[match[1]]
-            missing = MISSING[schema.get("format", schema["type"])]
-            return str(next(given, missing))
+            return str(next(given, missing_value(self.path_parameters[match[1]])))
 
         return re.sub(r"{(\w+)}", fill, self.template)
 
@@ -58,14 +64,14 @@ def document() -> dict[str, Any]:
 @cache
 def levels() -> dict[str, Access]:
     """The access level of each operation, by its name."""
-    routes = create_notes_application(Settings(_env_file=None)).routes
-    return {operation.name: operation.access for operation in read_operations(routes)}
+    router = create_notes_application(Settings(_env_file=None)).router
+    return {operation.name: operation.access for operation in read_operations(router)}
 
 
 def _operation(path: str, method: str, described: dict[str, Any]) -> Operation:
     content = described.get("requestBody", {}).get("content", {})
     body_type = next(iter(content), None)
-    reference = content[body_type]["schema"]["$ref"].rpartition("/")[2] if body_type else None
+    reference = content[body_type]["schema"].get("$ref", "").rpartition("/")[2] if body_type else None
     parameters = described.get("parameters", ())
     return Operation(
         method=method.upper(),

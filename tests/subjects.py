@@ -44,6 +44,7 @@ def subject_of(parameters: tuple[str, ...]) -> Subject:
     """Return the subject with these parameters, or say how to declare it."""
     found = [subject for subject in subjects() if subject.parameters == parameters]
     assert found, f"no test module in tests/api declares SUBJECT = Subject({parameters}, ...): see tests/subjects.py"
+    assert len(found) == 1, f"several resources have the path parameters {parameters}: give them different names"
     return found[0]
 
 

@@ -97,7 +97,7 @@ def check(operation: Operation, response: httpx2.Response, *also: int) -> None:
 @every_operation
 async def test_hostile_bodies(operation: Operation, accounts: Accounts) -> None:
     """Of the wrong form, type, encoding or depth."""
-    root = await accounts.create(admin=True)
+    root = await accounts.create(admin=True, verified=True)
     for media_type, body in HOSTILE_BODIES:
         headers = {"Content-Type": media_type.encode("latin-1")} if media_type else {}
         response = await root.request(operation.method, operation.path(), content=body, headers=headers)
@@ -107,7 +107,7 @@ async def test_hostile_bodies(operation: Operation, accounts: Accounts) -> None:
 @pytest.mark.parametrize("operation", [o for o in operations() if o.body_type == JSON], ids=str)
 async def test_hostile_values_in_every_field(operation: Operation, accounts: Accounts) -> None:
     """Each field in turn, with values at and beyond every bound."""
-    root = await accounts.create(admin=True)
+    root = await accounts.create(admin=True, verified=True)
     for name in (*operation.properties, "unknown"):
         for value in HOSTILE_JSON_VALUES:
             body = f'{{"{name}": {value}, "unknown_secret": "{CANARY}"}}'.encode()
@@ -121,7 +121,7 @@ async def test_hostile_values_in_every_field(operation: Operation, accounts: Acc
 @every_operation
 async def test_hostile_query_and_path(operation: Operation, accounts: Accounts) -> None:
     """In every declared parameter, in an unknown one, and in the path."""
-    root = await accounts.create(admin=True)
+    root = await accounts.create(admin=True, verified=True)
     for value in HOSTILE_VALUES:
         for name in (*operation.query_parameters, "unknown"):
             query = f"{quote(name)}={quote(value)}&lone=%ed%a0%80"
@@ -135,7 +135,7 @@ async def test_hostile_query_and_path(operation: Operation, accounts: Accounts) 
 @every_operation
 async def test_hostile_headers(operation: Operation, accounts: Accounts) -> None:
     """Forged, oversized and unprintable ones."""
-    root = await accounts.create(admin=True)
+    root = await accounts.create(admin=True, verified=True)
     for headers in HOSTILE_HEADERS:
         raw = {name: value.encode("utf-8" if "\u00b2" in value else "latin-1") for name, value in headers.items()}
         check(operation, await root.request(operation.method, operation.path(), headers=raw))
@@ -169,7 +169,7 @@ async def test_unknown_methods_are_405_with_all_that_are_allowed(
 @pytest.mark.parametrize("is_announced", [True, False], ids=["announced", "chunked"])
 async def test_a_body_one_byte_too_long_is_413(operation: Operation, accounts: Accounts, is_announced: bool) -> None:
     """Whether its length is announced or not."""
-    root = await accounts.create(admin=True)
+    root = await accounts.create(admin=True, verified=True)
     body = b"{" + b" " * 1_048_576
 
     async def chunks() -> AsyncIterator[bytes]:

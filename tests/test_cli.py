@@ -49,7 +49,7 @@ async def test_create_admin_refuses_with_a_sentence(accounts: Accounts) -> None:
     """A taken address, a short password, no address."""
     ada = await accounts.create()
     for email, password, sentence in (
-        (ada.email, PASSWORD, "An account with this e-mail address exists."),
+        (ada.email, PASSWORD, "An account with this e-mail address already exists."),
         ("root@example.com", "short", "at least 12"),
         ("root", PASSWORD, "must have an @-sign"),
     ):

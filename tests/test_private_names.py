@@ -1,6 +1,8 @@
 """Private names of libraries that the service uses: each test fails, and says where, when a release changes them."""
 
 from contextlib import AsyncExitStack
+from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request
@@ -13,6 +15,8 @@ from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import Server
 
+from app.api.docs import assets
+from app.core.password_policy import common_passwords
 from app.models.user import User
 
 
@@ -35,6 +39,27 @@ async def test_fastapi_keeps_an_exit_stack_and_the_template_of_the_route() -> No
         assert (await client.get("/v1/things/1")).status_code == 200
     assert isinstance(seen["stack"], AsyncExitStack)
     assert seen["path"] == "/v1/things/{number}"
+
+
+def test_fastapi_keeps_front_ends_apart(tmp_path: Path) -> None:
+    """`app/api/access.py` has to see them."""
+    (tmp_path / "index.html").write_text("hello")
+    app = FastAPI()
+    app.frontend("/", directory=tmp_path)
+    assert len(list(app.router._iter_low_priority_routes())) == 1  # noqa: SLF001
+
+
+def test_packages_have_the_files_that_are_read_without_importing_them() -> None:
+    """`app/core/password_policy.py` and `app/api/docs.py`."""
+    assert len(common_passwords()) == 30_000
+    assert {"swagger-ui-bundle.js", "redoc.standalone.js"} <= {path.name for path in assets().iterdir()}
+
+
+def test_gunicorn_has_the_hooks_of_the_worker() -> None:
+    """`gunicorn.conf.py` overrides `_serve`, and reads the workers of the arbiter."""
+    worker = import_module("uvicorn_worker").UvicornWorker
+    assert {"_serve", "_install_sigquit_handler"} <= vars(worker).keys()
+    assert import_module("gunicorn.arbiter").Arbiter.WORKERS == {}
 
 
 def test_uvicorn_notes_signals_and_has_the_hooks_of_the_protocol() -> None:

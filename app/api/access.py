@@ -6,8 +6,8 @@ from enum import StrEnum
 from typing import Any
 
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import RouteContext, iter_route_contexts
-from starlette.routing import BaseRoute, Mount
+from fastapi.routing import APIRouter, RouteContext, iter_route_contexts
+from starlette.routing import Mount
 
 from app.dependencies import administrator, current_user, optional_user, public, verified_user
 
@@ -51,14 +51,23 @@ class Operation:
     access: Access
 
 
-def read_operations(routes: Iterable[BaseRoute]) -> list[Operation]:
+def read_operations(router: APIRouter) -> list[Operation]:
     """Return every operation with its access level, by path; raise AccessError if one does not have exactly one."""
+    # FastAPI keeps front ends apart, and has no public list of them.
+    front_ends: Any = router._iter_low_priority_routes()  # noqa: SLF001
+    routes = [*iter_route_contexts(router.routes), *map(RouteContext, front_ends)]
     found = [
-        Operation(method, route.path or "", route.name or "", level_of(route))
-        for route in iter_route_contexts(list(routes))
+        Operation(method, route.path or "", _name_of(route), level_of(route))
+        for route in routes
         for method in sorted((route.methods or {"ANY"}) - {"HEAD"})
     ]
     return sorted(found, key=lambda operation: (operation.path, operation.method))
+
+
+def _name_of(route: RouteContext) -> str:
+    """Return the id that the OpenAPI document has for an operation, or the name of another route."""
+    name: str = getattr(route, "operation_id", None) or getattr(route, "unique_id", None) or route.name or ""
+    return name
 
 
 def level_of(route: RouteContext) -> Access:
@@ -72,8 +81,8 @@ def level_of(route: RouteContext) -> Access:
     if len(levels) != 1:
         fault = f"names {' and '.join(sorted(level.name for level in levels))}" if levels else "has no access level"
         raise AccessError(
-            f"{route.path} ({route.name}) {fault}: name one of Public, OptionalUser, CurrentUser, VerifiedUser and "
-            "Administrator in its signature or with its router"
+            f"{route.path} ({route.name}) {fault}: ask for OptionalUser, CurrentUser, VerifiedUser or Administrator "
+            "in its signature, or add dependencies=[Public]"
         )
     return levels.pop()
 

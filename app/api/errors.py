@@ -1,4 +1,4 @@
-"""Exceptions to problem documents (RFC 9457), and nothing else."""
+"""Render exceptions as problem documents (RFC 9457)."""
 
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
@@ -31,7 +31,7 @@ PROBLEM_MEDIA_TYPE = "application/problem+json"
 MAXIMUM_ERRORS = 100
 MAXIMUM_INSTANCE_LENGTH = 2048
 FRAMEWORK_ERRORS: Mapping[int, type[DomainError]] = {
-    # The framework's 400 is a body that it cannot parse: for a client that is one more invalid input.
+    # FastAPI's 400 means a body that cannot be parsed: for a client that is invalid input, too.
     400: ValidationFailedError,
     404: NotFoundError,
     405: MethodNotAllowedError,
@@ -47,8 +47,8 @@ def render_problem(
     errors: list[FieldError] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Write the document for a domain error."""
-    # For the access line and the metrics.
+    """Return the problem document of a domain error."""
+    # For the access log and the metrics.
     scope.setdefault("state", {})["problem"] = error.code
     problem = Problem.model_construct(
         type="about:blank",
@@ -70,12 +70,12 @@ def render_problem(
 
 
 def printable(text: str) -> str:
-    """Replace what JSON cannot carry, such as a lone surrogate."""
+    """Replace characters that JSON cannot contain, such as lone surrogates."""
     return text.encode("utf-8", "replace").decode()
 
 
 def render_exception(scope: Scope, error: Exception) -> Response:
-    """Write the document for anything that a request raised; what nobody foresaw is logged and says nothing."""
+    """Return the problem document of any exception. An unexpected one is logged, and the document reveals nothing."""
     known = error if isinstance(error, DomainError) else InternalError()
     if isinstance(known, InternalError):
         log.error("unhandled exception", exc_info=error)
@@ -85,7 +85,7 @@ def render_exception(scope: Scope, error: Exception) -> Response:
 
 
 def field_errors(errors: Iterable[Mapping[str, Any]]) -> list[FieldError]:
-    """Say where and what, never the value: it may be a password."""
+    """Return the location and the message of each invalid field, never its value: it may be a password."""
     return [
         FieldError.model_construct(
             location=[part if isinstance(part, int) else printable(part)[:100] for part in error["loc"]][:100],
@@ -97,7 +97,7 @@ def field_errors(errors: Iterable[Mapping[str, Any]]) -> list[FieldError]:
 
 
 def allowed_methods(scope: Scope) -> str:
-    """List every method of every route with this path; the framework knows only of the first route."""
+    """Return the methods of all routes with this path; Starlette names only those of the first route."""
     path = scope["path"].removeprefix(scope.get("root_path", ""))
     methods = {
         method
@@ -109,18 +109,18 @@ def allowed_methods(scope: Scope) -> str:
 
 
 async def handle_domain_error(request: Request, error: Exception) -> Response:
-    """Answer what a service refused."""
+    """Return the problem document of a domain error, with its headers."""
     return render_exception(request.scope, error)
 
 
 async def handle_validation_error(request: Request, error: Exception) -> Response:
-    """Answer input that its schema refuses."""
+    """Return 422 with the invalid fields."""
     assert isinstance(error, RequestValidationError)
     return render_problem(request.scope, ValidationFailedError(), field_errors(error.errors()))
 
 
 async def handle_http_exception(request: Request, error: Exception) -> Response:
-    """Answer what the framework refused."""
+    """Return the problem document of an error that FastAPI or Starlette raised."""
     assert isinstance(error, HTTPException)
     kind = FRAMEWORK_ERRORS.get(error.status_code, InternalError)
     refusal = kind()
@@ -137,18 +137,18 @@ async def handle_http_exception(request: Request, error: Exception) -> Response:
 
 
 async def raise_again(_: Request, error: Exception) -> Response:
-    """Leave what can be done again to the middleware that does so."""
+    """Raise the error again, for RetryMiddleware."""
     raise error
 
 
 async def handle_not_modified(_: Request, error: Exception) -> Response:
-    """Answer a client that has the current version."""
+    """Return 304."""
     assert isinstance(error, NotModified)
     return Response(status_code=304, headers={"ETag": error.tag})
 
 
 def install_error_handlers(app: FastAPI) -> None:
-    """Render every kind of error the same way."""
+    """Install the handlers of all errors."""
     app.add_exception_handler(DomainError, handle_domain_error)
     app.add_exception_handler(UnitOfWorkLostError, raise_again)
     app.add_exception_handler(RequestValidationError, handle_validation_error)

@@ -16,15 +16,16 @@ UNAVAILABLE: Responses = {503: {"model": ReadinessRead, "description": "A requir
 router = APIRouter(prefix=PREFIX, tags=["health"], dependencies=[Public])
 
 
+@router.get("", include_in_schema=False, name="read_health_short")
 @router.get("/live", response_model=HealthRead)
 async def read_liveness(_: Request) -> Response:
-    """Tell that the process runs and its event loop turns; nothing else is looked at."""
+    """Return 200 while the process and its event loop run. Nothing else is checked."""
     return Response(HealthRead().model_dump_json(), media_type="application/json")
 
 
 @router.get("/ready", response_model=ReadinessRead, responses=UNAVAILABLE)
 async def read_readiness(request: Request) -> Response:
-    """Tell whether the process can serve: 503 while something that every request needs is away."""
+    """Return whether the process can serve requests: 503 while the database is unavailable, or while it shuts down."""
     readiness = await state_of(request)["health"].check()
     status = 200 if readiness.status == "ok" else 503
     return Response(readiness.model_dump_json(), status, media_type="application/json")

@@ -25,7 +25,9 @@ class AlreadyAnswered(Exception):  # noqa: N818  no error: the work is done
 
 
 async def claim_key(request: Request, db: Db, user: CurrentUser, idempotency_key: Key = None) -> None:
-    """Claim the key in the unit of work of the request, or raise AlreadyAnswered."""
+    """Claim the key in the unit of work of the request, or raise AlreadyAnswered if it was used."""
+    if not isinstance(request.scope["route"], IdempotentRoute):
+        raise TypeError("Idempotent needs a router with route_class=IdempotentRoute")
     if idempotency_key is None:
         return
     operation = f"{request.method} {request.url.path}"
@@ -34,10 +36,6 @@ async def claim_key(request: Request, db: Db, user: CurrentUser, idempotency_key
     if answer is not None:
         raise AlreadyAnswered(answer)
     request.scope[SCOPE_KEY] = service
-
-
-Idempotent = Depends(claim_key)
-"""A dependency of operations whose router has `route_class=IdempotentRoute`."""
 
 
 class IdempotentRoute(APIRoute):
@@ -63,3 +61,7 @@ class IdempotentRoute(APIRoute):
             return response
 
         return handle_once
+
+
+Idempotent = Depends(claim_key)
+"""A dependency of operations whose router has `route_class=IdempotentRoute`."""

@@ -1,4 +1,4 @@
-"""Links to what is elsewhere: something new, or the next page."""
+"""Location and Link headers."""
 
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote, unquote
@@ -9,12 +9,12 @@ from fastapi import Request, Response
 from app.db.pagination import KeysetPage
 
 QUERY_CHARACTERS = "/?&=+%:@!$'()*,;"
-"""What a query is written with (RFC 3986, section 3.4), and what is quoted already."""
+"""Characters that a query may contain unquoted (RFC 3986, section 3.4), and the percent sign of quoted ones."""
 T = TypeVar("T")
 
 
 class Located(Protocol):
-    """Something with a key."""
+    """An object with an id."""
 
     id: Any
 
@@ -24,11 +24,11 @@ L = TypeVar("L", bound=Located)
 
 def set_location(request: Request, response: Response, key: UUID) -> None:
     """Set the Location header to the path of a new member of the collection (RFC 9110, section 10.2.2)."""
-    response.headers["Location"] = f"{request.scope['path']}/{key}"
+    response.headers["Location"] = f"{quote(request.scope['path'])}/{key}"
 
 
 def created_or_accepted(request: Request, response: Response, created: L | None) -> L | Response:
-    """Return what was created, with its Location; 202 without a body where the caller must not learn whether it was."""
+    """Set the Location of the created object and return it, or return 202 without a body if there is none."""
     if created is None:
         return Response(status_code=202)
     set_location(request, response, created.id)

@@ -1,6 +1,6 @@
 """The metrics endpoint.
 
-`ProbesMiddleware` answers it, before hosts are checked: Prometheus scrapes pods by their address.
+`ProbesMiddleware` calls it before hosts are checked, because Prometheus scrapes pods by their address.
 """
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -31,7 +31,7 @@ async def read_metrics(request: Request) -> Response:
 
 
 async def answer_scrape(request: Request) -> Response:
-    """Answer as the route does."""
+    """Check the network, and return the metrics."""
     await check_network(request)
     return await read_metrics(request)
 

@@ -1,4 +1,4 @@
-"""The OpenAPI document: what FastAPI derives, with the refusals it cannot know."""
+"""The OpenAPI document: FastAPI's, completed with error responses, tags and examples."""
 
 import json
 import re
@@ -59,7 +59,7 @@ EVERYWHERE = (
 
 
 def problems(*errors: type[DomainError]) -> Responses:
-    """Document the refusals of an operation; several errors of one status share an entry."""
+    """Return the OpenAPI responses of these errors; several errors of one status share an entry."""
     responses: Responses = {}
     for error in errors:
         line = f"`{error.code}`: {error.title()}"
@@ -71,7 +71,7 @@ def problems(*errors: type[DomainError]) -> Responses:
 NOT_FOUND = problems(NotFoundError)
 NOT_MODIFIED: Responses = {304: {"description": "Not modified"}}
 CHANGED_MEANWHILE = problems(NotFoundError, PreconditionFailedError, PreconditionRequiredError)
-REPEATED = problems(IdempotencyInProgressError, ValidationFailedError, IdempotencyKeyReusedError)
+REPEATED = problems(IdempotencyInProgressError, IdempotencyKeyReusedError)
 
 
 def _shared_refusals(access: Access) -> Iterator[type[DomainError]]:
@@ -99,15 +99,14 @@ def _tags(app: FastAPI) -> list[dict[str, str]]:
 def complete(app: FastAPI, document: dict[str, Any]) -> dict[str, Any]:
     """Add the tags, the errors of every operation, the problem document, and an example of each schema."""
     document["tags"] = _tags(app)
-    levels = {operation.name: operation.access for operation in read_operations(app.routes)}
+    levels = {operation.name: operation.access for operation in read_operations(app.router)}
     for operation in (operation for item in document["paths"].values() for operation in item.values()):
         name = operation["operationId"]
         operation["responses"].pop("422", None)
         security = operation.setdefault("security", [])
         if levels[name] is Access.OPTIONAL_USER:
             security += [{}, {current_user.scheme_name: []}]
-        for status, response in problems(*_shared_refusals(levels[name])).items():
-            operation["responses"].setdefault(str(status), response)
+        _add_responses(operation["responses"], problems(*_shared_refusals(levels[name])))
     _, definitions = models_json_schema([(Problem, "serialization")], ref_template=REFERENCE)
     schemas = document["components"]["schemas"]
     for replaced in ("HTTPValidationError", "ValidationError"):
@@ -118,8 +117,18 @@ def complete(app: FastAPI, document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
+def _add_responses(responses: dict[str, Any], shared: Responses) -> None:
+    """Add the shared errors; one with a status that the operation documents joins its description."""
+    for status, response in shared.items():
+        known = responses.setdefault(str(status), response)
+        lines = response["description"].split("\n\n")
+        added = [line for line in lines if line not in known["description"] and known.get("content") == PROBLEM_CONTENT]
+        if added:
+            responses[str(status)] = {**known, "description": "\n\n".join([known["description"], *added])}
+
+
 def example_of(schema: dict[str, Any], schemas: dict[str, Any]) -> object:
-    """Compose an example of a schema from those of its parts."""
+    """Return an example of a schema, composed of the examples of its parts."""
     if "$ref" in schema:
         return example_of(schemas[schema["$ref"].rpartition("/")[2]], schemas)
     for key in ("examples", "enum", "anyOf", "items"):
@@ -136,7 +145,7 @@ def example_of(schema: dict[str, Any], schemas: dict[str, Any]) -> object:
 
 
 def only_version(document: dict[str, Any], version: str) -> dict[str, Any]:
-    """Cut a document down to one version and the schemas that it uses."""
+    """Return the document of one version, with the schemas and tags that it uses."""
     prefix = f"/api/{version}/"
     paths = {path: item for path, item in document["paths"].items() if path.startswith(prefix)}
     schemas = document["components"]["schemas"]
@@ -154,7 +163,7 @@ def only_version(document: dict[str, Any], version: str) -> dict[str, Any]:
 
 
 def install_openapi(app: FastAPI) -> None:
-    """Serve the completed document."""
+    """Complete the document that the application generates."""
     derive = app.openapi
 
     def openapi() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What one version of the API has to say of another."""
+"""Deprecation of version 1."""
 
 from datetime import UTC, timedelta
 
@@ -14,7 +14,7 @@ HALF_A_YEAR = timedelta(days=182)
 
 
 def deprecation(settings: Settings) -> list[Middleware]:
-    """Mark version 1 as deprecated once its end is known."""
+    """Return the middleware that marks version 1 as deprecated, if API_V1_SUNSET is set."""
     if settings.api_v1_sunset is None:
         return []
     successors = frozenset(

@@ -1,4 +1,4 @@
-"""A file that is touched while an event loop turns: how a process without a port shows that it is alive."""
+"""A heartbeat file: touched while an event loop runs, for processes without a port."""
 
 import asyncio
 import time
@@ -9,12 +9,12 @@ SILENCE_SECONDS = 15.0
 
 
 def is_alive(path: Path) -> bool:
-    """Return whether the file was touched lately."""
+    """Return whether the file was touched recently."""
     return path.exists() and time.time() - path.stat().st_mtime < SILENCE_SECONDS
 
 
 async def beat(path: Path) -> None:
-    """Touch the file as long as the event loop turns."""
+    """Touch the file while the event loop runs."""
     while True:
         await asyncio.to_thread(path.touch)
         await asyncio.sleep(HEARTBEAT_SECONDS)

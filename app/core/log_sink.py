@@ -1,4 +1,4 @@
-"""Where log lines go without anybody waiting for it: a pipe that nobody reads must not stop a request."""
+"""A non-blocking log handler: a pipe that is not read must not block requests."""
 
 import atexit
 import logging
@@ -14,10 +14,10 @@ LAST_WORDS_SECONDS = 1.0
 
 
 class NonBlockingHandler(logging.Handler):
-    """Hands lines to a thread that writes them in batches; when the sink is stuck, the oldest are dropped and counted.
+    """Passes lines to a thread that writes them in batches. If the output blocks, the oldest are dropped and counted.
 
-    Not logging's QueueHandler: that one wakes its thread for each record, and has no answer to a full queue. The thread
-    begins with the first line of a process, because none survives a fork.
+    Not logging's QueueHandler, which wakes its thread for each record and blocks or fails if its queue is full. The
+    thread starts with the first line of a process, because threads do not survive a fork.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -31,7 +31,7 @@ class NonBlockingHandler(logging.Handler):
         atexit.register(self.flush)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Format a record and leave it to the thread."""
+        """Format a record and pass it to the thread."""
         try:
             line = self.format(record)
         except Exception:  # noqa: BLE001  as the standard library's handlers do
@@ -40,7 +40,7 @@ class NonBlockingHandler(logging.Handler):
         self.write(line)
 
     def write(self, line: str) -> None:
-        """Leave a line to the thread."""
+        """Pass a line to the thread."""
         if len(self._lines) == BUFFERED_LINES:
             self._dropped += 1
         self._lines.append(line)
@@ -48,7 +48,7 @@ class NonBlockingHandler(logging.Handler):
             self._start()
 
     def flush(self) -> None:
-        """Write what waits; give up after a second where the sink is stuck."""
+        """Write the waiting lines; give up after a second if the output blocks."""
         deadline = time.monotonic() + LAST_WORDS_SECONDS
         while self._lines and self._process == os.getpid() and time.monotonic() < deadline:
             time.sleep(PAUSE_SECONDS / 5)
@@ -56,7 +56,7 @@ class NonBlockingHandler(logging.Handler):
             self._writing.release()
 
     def _start(self) -> None:
-        if self._process:  # A fork: what waited is written by the parent.
+        if self._process:  # After a fork the parent writes the waiting lines.
             self._lines = deque([self._lines[-1]], BUFFERED_LINES)
         self._process = os.getpid()
         self._writing = threading.Lock()
@@ -79,22 +79,22 @@ class NonBlockingHandler(logging.Handler):
             try:
                 self._stream.write("\n".join(lines) + "\n")
                 self._stream.flush()
-            except (OSError, ValueError):  # Nobody is left to be told.
+            except (OSError, ValueError):  # The output is closed: there is nowhere to report it.
                 pass
 
 
 class SinkLogger:
-    """What structlog writes to in production: the sink itself, for half the CPU of a record of the standard library."""
+    """A logger for structlog that writes to the handler directly: half the CPU of a record of the standard library."""
 
     def __init__(self, name: str, sink: NonBlockingHandler) -> None:
-        """Write under this name; the level is that of the root logger."""
+        """Use this name; the level is that of the root logger."""
         self.name = name
         self.disabled = False
         self._sink = sink
         self.getEffectiveLevel = logging.getLogger(name).getEffectiveLevel
 
     def write(self, line: str) -> None:
-        """Write what is rendered."""
+        """Write a rendered line."""
         self._sink.write(line)
 
     debug = info = warning = error = critical = exception = write

@@ -1,4 +1,4 @@
-"""Logging: structlog over the standard library, one JSON object a line outside development."""
+"""Logging: structlog on top of the standard library; one JSON object per line outside development."""
 
 import json
 import logging.config
@@ -29,29 +29,29 @@ LOGGERS: dict[str, dict[str, Any]] = {
     "uvicorn": PASSED_ON,
     "uvicorn.error": PASSED_ON,
     "gunicorn.error": PASSED_ON,
-    # The access line is ours: middleware/logging.py.
+    # middleware/logging.py writes the access log.
     "uvicorn.access": {"handlers": [], "propagate": False},
     # SQLAlchemy logs for a pool class under the module of that class.
     "app.db.pool": {"level": "WARNING"},
-    # At DEBUG these would tell of every step, and of what people have typed.
+    # At DEBUG these would log every step, and what users have typed.
     "python_multipart": {"level": "WARNING"},
     "asyncio": {"level": "INFO"},
 }
 
 
 def _drop_color_message(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    # uvicorn repeats each of its messages there with terminal colours.
+    # uvicorn repeats each message there, with terminal colours.
     event.pop("color_message", None)
     return event
 
 
 def _render_json(_logger: object, _method: str, event: MutableMapping[str, Any]) -> str:
-    # structlog's own renderer makes an encoder for each line.
+    # structlog's renderer creates an encoder for each line.
     return JSON.encode(event)
 
 
 def _renderers(settings: Settings) -> tuple[structlog.types.Processor, ...]:
-    # Locals are left out of stacks in both: they hold passwords and tokens.
+    # Stacks have no local variables in either format: these contain passwords and tokens.
     if settings.is_development:
         formatter = structlog.dev.plain_traceback
         return (structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), exception_formatter=formatter),)
@@ -71,14 +71,14 @@ def _formatter(settings: Settings) -> dict[str, Any]:
 
 
 def toggle_debug(settings: Settings) -> None:
-    """Turn debug messages on, or back to LOG_LEVEL: what SIGUSR1 does."""
+    """Switch debug messages on, or back to LOG_LEVEL, on SIGUSR1."""
     root = logging.getLogger()
     root.setLevel(settings.log_level if root.level == logging.DEBUG else logging.DEBUG)
     log.warning("log level changed", log_level=logging.getLevelName(root.level))
 
 
 def configure_logging(settings: Settings) -> None:
-    """Send everything, the libraries' records included, to standard output in one format."""
+    """Send all records, those of libraries included, to standard output in one format."""
     output = {"class": "app.core.log_sink.NonBlockingHandler", "stream": "ext://sys.stdout", "formatter": "structlog"}
     logging.config.dictConfig(
         {
@@ -113,7 +113,7 @@ def _configure_structlog(settings: Settings) -> None:
     structlog.configure(
         processors=processors,
         logger_factory=factory,
-        # The level is looked at by the first processor, because SIGUSR1 changes it.
+        # The first processor checks the level, because SIGUSR1 changes it.
         wrapper_class=structlog.make_filtering_bound_logger(logging.NOTSET),
         cache_logger_on_first_use=True,
     )

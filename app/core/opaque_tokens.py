@@ -1,4 +1,4 @@
-"""Opaque tokens: 256 random bits that the database knows by their hash only."""
+"""Opaque tokens: 256 random bits, of which the database has only the hash."""
 
 import hashlib
 import hmac
@@ -9,12 +9,12 @@ TOKEN_BYTES = 32
 
 
 def new_token() -> str:
-    """Make a token: 43 letters of base64url."""
+    """Return a new token: 43 characters of base64url."""
     return secrets.token_urlsafe(TOKEN_BYTES)
 
 
 def hash_token(token: str) -> bytes:
-    """Hash a token as it is stored. The bits are random, so a fast hash without salt is enough."""
+    """Return the hash of a token, as it is stored. The bits are random, so a fast hash without salt is enough."""
     return hashlib.sha256(token.encode("utf-8", "replace")).digest()
 
 
@@ -27,16 +27,16 @@ def _xor(left: bytes, right: bytes) -> bytes:
 
 
 def exchange(token: str) -> tuple[str, bytes]:
-    """Make the successor of a token, and seal it so that only who holds the token reads it.
+    """Return the successor of a token, and the successor encrypted with a key that only the token gives.
 
-    The seal is a one-time pad derived from the token, which the database never holds.
+    The encryption is a one-time pad derived from the token, which the database never contains.
     """
     raw = secrets.token_bytes(TOKEN_BYTES)
     return _spell(raw), _xor(raw, _pad(token))
 
 
 def open_sealed(token: str, sealed: bytes) -> str:
-    """Give the successor that was made for this token."""
+    """Decrypt the successor of this token."""
     return _spell(_xor(sealed, _pad(token)))
 
 

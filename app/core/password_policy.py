@@ -1,6 +1,6 @@
 """Passwords that are refused because attackers try them first (NIST SP 800-63B-4, section 3.1.1.2).
 
-The schema bounds the length; no rule asks for digits or symbols.
+The schema bounds the length; no rule requires digits or symbols.
 """
 
 import re
@@ -20,7 +20,7 @@ NOT_LETTERS_AT_THE_ENDS = re.compile(r"\A[^a-z]+|[^a-z]+\Z")
 
 @cache
 def common_passwords() -> frozenset[str]:
-    """Return zxcvbn's 30,000 most common passwords, loaded at the first use.
+    """Return zxcvbn's 30,000 most common passwords; loaded at the first use.
 
     Only its file of words is executed: importing the package would take 9 MiB more.
     """
@@ -36,7 +36,7 @@ def common_passwords() -> frozenset[str]:
 def is_common(password: str) -> bool:
     """Return whether a password is common, also with look-alike characters and with digits or symbols around it.
 
-    Repetitions (`abcabcabcabc`) and rows of keys are common, too. Case does not count.
+    Repetitions (`abcabcabcabc`) and rows of keys are common, too. Case is ignored.
     """
     folded = password.casefold()
     repeats = folded in (folded + folded)[1:-1]

@@ -1,4 +1,4 @@
-"""Password hashing: argon2id, away from the event loop and never more of it than the process can bear."""
+"""Password hashing: argon2id in a bounded number of threads."""
 
 import asyncio
 import os
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 def _yield_the_core() -> None:
-    # On Linux niceness belongs to the thread: hashing takes the time that requests leave over.
+    # On Linux each thread has a niceness: hashing uses the CPU time that requests leave.
     if hasattr(os, "nice"):
         os.nice(NICENESS)
 
@@ -25,12 +25,12 @@ def _yield_the_core() -> None:
 class PasswordHasher:
     """Hashes and verifies passwords in a few threads of low priority.
 
-    Each hash takes `PASSWORD_HASH_MEMORY_KIB`, so threads and queue are bounded: whoever comes when the queue is
-    full gets an OverloadedError at once.
+    Each hash takes `PASSWORD_HASH_MEMORY_KIB`, so threads and queue are bounded: if the queue is full, OverloadedError
+    is raised immediately.
     """
 
     def __init__(self, settings: Settings) -> None:
-        """Start no thread yet; hash one password now, to verify against when an account is unknown."""
+        """Hash one password, to verify against if an account is unknown. No thread starts yet."""
         argon2 = Argon2Hasher(
             time_cost=settings.password_hash_iterations,
             memory_cost=settings.password_hash_memory_kib,
@@ -42,21 +42,21 @@ class PasswordHasher:
         self._decoy = self._hash.hash(os.urandom(16).hex())
 
     def __enter__(self) -> Self:
-        """Hold the threads for the life of the process."""
+        """Start the thread pool."""
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        """Let go of the threads; work that has not begun is dropped."""
+        """Stop the thread pool; waiting work is dropped."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def hash(self, password: str) -> str:
-        """Hash a password with a new salt; the answer is a PHC string."""
+        """Hash a password with a new salt; return a PHC string."""
         return await self._run(lambda: self._hash.hash(password))
 
     async def verify(self, password: str, hashed: str | None) -> tuple[bool, str | None]:
-        """Compare, and give a new hash where the parameters have changed since.
+        """Return whether the password matches, and a new hash if the parameters have changed.
 
-        `hashed` is None for an unknown account: the same work is done and the answer is False.
+        `hashed` is None for an unknown account: the same work is done, and the result is False.
         """
         valid, updated = await self._run(lambda: self._hash.verify_and_update(password, hashed or self._decoy))
         return (valid, updated) if hashed else (False, None)

@@ -27,7 +27,7 @@ REMEMBERED_TOKENS = 10_000
 
 
 def derive_key(secret: str, purpose: str) -> bytes:
-    """Derive 32 bytes for one purpose, so that no signature is ever valid for another."""
+    """Derive a key of 32 bytes for one purpose, so that a signature is never valid for another."""
     return hmac.digest(secret.encode(), purpose.encode(), hashlib.sha256)
 
 
@@ -38,14 +38,14 @@ def derive_keys(settings: Settings, purpose: str) -> tuple[bytes, ...]:
 
 
 def _is_canonical(token: str) -> bool:
-    """Refuse other spellings of the same signature: padding, and bits of the last letter that decode to nothing."""
+    """Return whether a signature has its only valid spelling: no padding, and no unused bits in the last character."""
     signature = token.rpartition(".")[2]
     return base64url_encode(base64url_decode(signature)).decode() == signature
 
 
 @dataclass(frozen=True, slots=True)
 class AccessClaims:
-    """What a verified access token says: whose it is and of which session."""
+    """The claims of a verified access token: the account and the session."""
 
     user_id: UUID
     session_id: UUID
@@ -53,7 +53,7 @@ class AccessClaims:
 
 @dataclass(frozen=True, slots=True)
 class AccessTokens:
-    """Issues and verifies access tokens: JWTs as RFC 9068 profiles them, HS256, keys named by `kid`."""
+    """Issues and verifies access tokens: JWTs with the profile of RFC 9068, HS256, keys named by `kid`."""
 
     keys: dict[str, bytes]
     current: str
@@ -76,7 +76,7 @@ class AccessTokens:
         )
 
     def issue(self, claims: AccessClaims) -> str:
-        """Sign a token that lives for `lifetime` from now."""
+        """Return a token that expires after the configured lifetime."""
         now = datetime.now(UTC)
         payload = {
             "iss": self.issuer,
@@ -91,16 +91,16 @@ class AccessTokens:
         return jwt.encode(payload, self.keys[self.current], ALGORITHM, headers=headers)
 
     def verify(self, token: str) -> AccessClaims:
-        """Read a token, or raise UnauthenticatedError: every fault is the same to the caller.
+        """Return the claims of a token; raise UnauthenticatedError, which is the same for every fault.
 
-        A token that was good is remembered until it expires: verifying costs as much as reading a row.
+        A valid token is cached until it expires, because verifying costs as much as reading a row.
         """
         claims, expires_at = self._verified.get(token, (None, 0.0))
         if claims is not None and expires_at > time.time():
             return claims
         try:
             return self._decode(token)
-        except jwt.ImmatureSignatureError as error:  # which is checked after the signature: one of our hosts issued it
+        except jwt.ImmatureSignatureError as error:  # checked after the signature: one of our hosts has issued it
             log.warning("clock skew", reason="a token was issued in the future", leeway_seconds=LEEWAY.seconds)
             raise UnauthenticatedError from error
         except (jwt.PyJWTError, ValueError, KeyError, TypeError) as error:

@@ -1,4 +1,4 @@
-"""Traces by OpenTelemetry and error reports by Sentry: off, and not even imported, unless told where to send them."""
+"""OpenTelemetry traces and Sentry error reports; not imported unless configured."""
 
 import sys
 from collections.abc import MutableMapping
@@ -15,7 +15,7 @@ ERRORS = ("error", "critical")
 
 
 def configure_telemetry(settings: Settings) -> None:
-    """Send spans to OTEL_EXPORTER_OTLP_ENDPOINT and errors to SENTRY_DSN, each where it is set."""
+    """Send spans to OTEL_EXPORTER_OTLP_ENDPOINT and errors to SENTRY_DSN, if these are set."""
     is_unset = isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
     if settings.otel_exporter_otlp_endpoint and is_unset:
         _send_spans(settings, settings.otel_exporter_otlp_endpoint)
@@ -24,7 +24,7 @@ def configure_telemetry(settings: Settings) -> None:
 
 
 def _send_spans(settings: Settings, endpoint: str) -> None:
-    # Here and not above: megabytes that a process without traces need not hold.
+    # Imported here, because a process without traces does not need these megabytes.
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
     from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
     from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
@@ -48,8 +48,8 @@ def _send_errors(settings: Settings, dsn: str) -> None:
         dsn,
         environment=settings.environment.value,
         release=settings.version,
-        # Requests, local variables, breadcrumbs and messages may all hold what people have typed: only types and
-        # stacks leave. Errors come from the log, so nothing needs to be patched.
+        # Requests, local variables, breadcrumbs and messages may contain what users typed: only types and stacks are
+        # sent. Errors come from the log, so nothing needs to be patched.
         data_collection={"user_info": False, "http_bodies": [], "stack_frame_variables": False},
         max_breadcrumbs=0,
         default_integrations=False,
@@ -65,7 +65,7 @@ def _leave_out_messages(event: "Event", _hint: "Hint") -> "Event":
 
 
 def report_error(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Report what is logged as an error with an exception, under the request id; a processor of structlog."""
+    """Report errors that are logged with an exception, with the request id. A structlog processor."""
     error = event.get("exc_info")
     if error and event.get("level") in ERRORS:
         import sentry_sdk  # noqa: PLC0415  only added to the chain where errors are sent
@@ -77,7 +77,7 @@ def report_error(_logger: object, _method: str, event: MutableMapping[str, Any])
 
 
 def add_trace_ids(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Link a line to the span it was written in (W3C Trace Context ids); a processor of structlog."""
+    """Add the ids of the current span (W3C Trace Context) to a line. A structlog processor."""
     context = trace.get_current_span().get_span_context()
     if context.is_valid:
         event["trace_id"], event["span_id"] = f"{context.trace_id:032x}", f"{context.span_id:016x}"

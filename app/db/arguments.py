@@ -1,4 +1,4 @@
-"""The arguments of traced statements, and what stands for them while a function is traced."""
+"""The arguments of traced statements, and their placeholders while a function is traced."""
 
 import enum
 import types
@@ -45,16 +45,16 @@ ELEMENT_TYPES: dict[Any, TypeEngine[Any]] = {
 
 
 class Placeholder:
-    """Stands for an argument whose value is not known yet. SQLAlchemy takes it as a bound parameter."""
+    """Stands for an argument whose value is not known yet; a bound parameter for SQLAlchemy."""
 
     def __init__(self, function: str, argument: str, name: str, element: TypeEngine[Any] | None) -> None:
-        """Stand for an argument of a function, as a parameter of this name; `element` is the type of a list's."""
+        """Create a parameter of this name; `element` is the type of the elements of a list."""
         self._argument, self._name, self._element, self._function = argument, name, element, function
 
     def __clause_element__(self) -> Any:  # noqa: ANN401  SQLAlchemy's protocol
         if self._element is None:
             return bindparam(self._name)
-        # One parameter for a list of any length: IN (...) would be another statement for each.
+        # One parameter for a list of any length: IN (...) would be one statement for each length.
         return select(func.unnest(bindparam(self._name, type_=ARRAY(self._element)), type_=self._element))
 
     def _refuse(self, *_: object) -> NoReturn:
@@ -71,7 +71,7 @@ class Placeholder:
 
     def __getattr__(self, name: str) -> NoReturn:
         if name.startswith("__") or name in {"is_clause_element", "_role_name"}:
-            raise AttributeError(name)  # What SQLAlchemy and Python ask of any object.
+            raise AttributeError(name)  # Attributes that SQLAlchemy and Python read from any object.
         self._refuse()
 
 
@@ -87,7 +87,7 @@ class Argument:
 
     @classmethod
     def of(cls, function: str, name: str, annotation: Any) -> "Argument":  # noqa: ANN401
-        """Read an annotation; raise TracingError where there is none, or one that cannot be a parameter."""
+        """Read an annotation; raise TracingError if it is missing or cannot be a parameter."""
         if annotation is None:
             raise TracingError(f"{function}: annotate {name!r}, because its type decides how it is traced")
         kinds = [kind for kind in _alternatives(annotation) if kind is not types.NoneType] or [object]

@@ -35,19 +35,19 @@ class Base(DeclarativeBase):
 
 
 class Identified:
-    """A UUIDv7 key made here: it needs no sequence, and its order is the order of creation."""
+    """A UUIDv7 key, made by the application: in the order of creation, without a sequence."""
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
 
 
 class Timestamped:
-    """When a row was made and last changed, by the clock of the database."""
+    """When a row was created and last changed, by the clock of the database."""
 
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
 
 
 class Versioned:
-    """A number that each UPDATE raises, for entity tags and conditional changes."""
+    """A version that each UPDATE increments, for entity tags and conditional changes."""
 
     version: Mapped[int] = mapped_column(server_default="1", onupdate=text("version + 1"))

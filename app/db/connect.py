@@ -25,13 +25,13 @@ ServerKind = SessionAttribute | None
 HEAD_START_SECONDS = 0.2
 """The delay between the attempts at one host and at the next."""
 QUESTION_SECONDS = 1.0
-"""The time limit of a question that the server answers at once, unless it is gone."""
+"""Timeout for a query that the server answers immediately, unless it is gone."""
 KEEPALIVE = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 2, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 8_000}
-"""Seconds, and for the last milliseconds: a host that is gone is noticed, although it never says so (tcp(7))."""
+"""TCP keep-alive in seconds, and the user timeout in milliseconds: they detect a host that is gone (tcp(7))."""
 
 
 def server_settings(settings: Settings) -> dict[str, str]:
-    """Return what every connection asks of the server: UTC, and an end to whatever takes too long."""
+    """Return the settings of every connection: UTC and the timeouts."""
 
     def milliseconds(seconds: float) -> str:
         return str(int(seconds * 1000))
@@ -52,7 +52,7 @@ class Connector:
     def __init__(self, settings: Settings, dsn: str, accept: ServerKind, *, read_only: bool = False) -> None:
         """Connect to a server of this kind (libpq's target_session_attrs); None: what the URL says, or any.
 
-        The server refuses writes on `read_only` connections, unless a pooler is between.
+        The server refuses writes on `read_only` connections, except through a pooler.
         """
         self.dsn, ignored = for_driver(dsn)
         if ignored:
@@ -65,7 +65,7 @@ class Connector:
             self._settings["default_transaction_read_only"] = "on"
         self._options: dict[str, Any] = {
             "timeout": settings.database_connect_timeout_seconds,
-            # The server ends a slow statement first; this is for one that no longer answers.
+            # The server ends a slow statement first; this timeout is for a server that does not respond.
             "command_timeout": settings.database_statement_timeout_seconds + 1,
             "target_session_attrs": accept,
             **tls_options(self.dsn),
@@ -73,7 +73,7 @@ class Connector:
 
     @property
     def enforces_read_only(self) -> bool:
-        """Whether the server refuses writes on each connection: known once, and not through a pooler."""
+        """Whether the server refuses writes on each connection; false before the first one, and through a pooler."""
         return self.read_only and self._pooler is Pooler.NONE
 
     async def __call__(self) -> asyncpg.Connection:
@@ -84,8 +84,8 @@ class Connector:
         return connection
 
     async def is_pooled(self) -> bool:
-        """Return whether the URL leads through a pooler, by a first connection unless DATABASE_POOLER says so."""
-        # Without a lock: while the server is silent, those who ask would wait for the time limits of all before them.
+        """Return whether the URL leads through a pooler; DATABASE_POOLER says so, or a first connection detects it."""
+        # Without a lock: while the server does not respond, callers would wait for the timeouts of all previous ones.
         if self._pooler is Pooler.AUTO:
             connection = await self._connect(with_settings=False)
             try:
@@ -107,9 +107,9 @@ class Connector:
             return await self._race(options)
 
     async def _race(self, options: dict[str, Any]) -> asyncpg.Connection:
-        """Try all hosts concurrently, the one that most recently accepted a connection a little before the others.
+        """Try all hosts concurrently; the one that accepted the last connection starts a little earlier.
 
-        asyncpg tries one after the other, within one time limit: a silent host uses up the time of the others.
+        asyncpg tries them one after the other within one timeout, which a host that does not respond uses up.
         """
 
         async def attempt(place: int, host: str) -> tuple[str, asyncpg.Connection]:
@@ -132,20 +132,20 @@ class Connector:
             for task in attempts:
                 task.cancel()
                 task.add_done_callback(partial(_close_unless, chosen))
-        # Prefer any other error to "this server is a standby".
+        # Any other error is more useful than "this server is a standby".
         errors.sort(key=lambda error: isinstance(error, asyncpg.InternalClientError))
         raise errors[0]
 
 
 def _close_unless(chosen: asyncpg.Connection | None, attempt: asyncio.Task[tuple[str, asyncpg.Connection]]) -> None:
-    """Close the connection of an attempt that is not the chosen one. Nobody waits for that: a host may be silent."""
+    """Close the connection of an attempt that was not chosen. Nothing waits for it: the host may not respond."""
     if not attempt.cancelled() and attempt.exception() is None and attempt.result()[1] is not chosen:
         attempt.result()[1].terminate()
 
 
 @contextmanager
 def _explained(dsn: str) -> Iterator[None]:
-    """Raise domain errors that tell an operator where the connection led and what the server said."""
+    """Raise domain errors whose reason has the address of the connection and the message of the server."""
     try:
         yield
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
@@ -169,8 +169,8 @@ def tls_options(dsn: str) -> dict[str, Any]:
 async def is_direct(connection: asyncpg.Connection, *, listening_on: str | None = None) -> bool:
     """Return whether a connection leads to its own server process, which listens on a channel if one is given.
 
-    A pooler hands statements to server processes other than the one that it has announced, and one of those may listen
-    while nobody reads what it hears.
+    A pooler runs statements in server processes other than the one that it has announced, and LISTEN in one of those
+    has no effect here.
     """
     question = "SELECT pg_backend_pid(), ARRAY(SELECT pg_listening_channels())"
     [row] = await connection.fetch(question, timeout=QUESTION_SECONDS)
@@ -179,7 +179,7 @@ async def is_direct(connection: asyncpg.Connection, *, listening_on: str | None 
 
 
 def keep_alive(connection: asyncpg.Connection) -> None:
-    """Let the kernel notice that the other host is gone (tcp(7)); asyncpg offers no option for that."""
+    """Let the kernel detect that the other host is gone (tcp(7)); asyncpg has no option for it."""
     transport = getattr(connection, "_transport", None)
     raw = transport.get_extra_info("socket") if transport else None
     if raw is None or raw.family == socket.AF_UNIX:

@@ -35,22 +35,22 @@ from app.db.transaction import BEGIN_READ_ONLY, Transaction
 log = structlog.get_logger(__name__)
 
 PREPARED_STATEMENTS = 100
-"""Statements of SQLAlchemy that a connection keeps prepared; asyncpg keeps those that it runs itself."""
+"""Prepared statements of SQLAlchemy that a connection caches; asyncpg caches its own."""
 
 
 REPLICA_PAUSE_SECONDS = 5.0
-"""The time for which the primary answers for a replica that could not be reached."""
+"""How long the primary replaces a replica that could not be reached."""
 
 
 def make_engine(settings: Settings, connector: Connector) -> AsyncEngine:
-    """Make an engine whose pool holds `DATABASE_POOL_SIZE` connections and no more.
+    """Return an engine whose pool has at most `DATABASE_POOL_SIZE` connections.
 
     No pre-ping (one round trip per checkout): requests that hit a dead connection are retried.
     """
 
     def create() -> DBAPIConnection:
-        # `creator`, because `async_creator` cannot turn off SQLAlchemy's cache of prepared statements: behind a pooler
-        # a prepared statement is gone when its transaction ends.
+        # `creator`, because `async_creator` cannot switch off SQLAlchemy's cache of prepared statements: behind a
+        # pooler a prepared statement is gone when its transaction ends.
         size = 0 if await_only(connector.is_pooled()) else PREPARED_STATEMENTS
         dbapi: Any = engine.dialect.loaded_dbapi
         connection: DBAPIConnection = dbapi.connect(async_creator_fn=connector, prepared_statement_cache_size=size)
@@ -77,15 +77,15 @@ def make_engine(settings: Settings, connector: Connector) -> AsyncEngine:
 
 
 def log_prepared(connection: DBAPIConnection, _record: object) -> None:
-    """Log what asyncpg runs without SQLAlchemy, which logs the rest."""
+    """Log the statements that asyncpg runs without SQLAlchemy."""
     connection.driver_connection.add_query_logger(lambda run: log.info("statement", sql=run.query, seconds=run.elapsed))
 
 
 class Database:
-    """The primary and, where there is one, the replica. One instance lives as long as the application."""
+    """The engines of the primary and of the replica, if there is one; part of the application state."""
 
     def __init__(self, settings: Settings) -> None:
-        """Prepare engines; nothing connects before it is needed."""
+        """Create the engines. Nothing connects yet."""
         self._settings = settings
         dsn = settings.database_url.get_secret_value()
         primary = Connector(settings, dsn, SessionAttribute.read_write)
@@ -97,14 +97,14 @@ class Database:
                 direct, settings.database_direct_url.get_secret_value(), SessionAttribute.read_write
             )
         self.engine = make_engine(settings, primary)
-        # A separate pool, so that writes that wait for locks do not keep reads waiting.
+        # A separate pool, so that writes that wait for locks do not block reads.
         self._reader = self._replica_reader = Connector(settings, dsn, SessionAttribute.primary, read_only=True)
         self.read_engine = self.replica_engine = make_engine(settings, self._reader)
         if settings.database_replica_url:
             dsn = settings.database_replica_url.get_secret_value()
             self._replica_reader = Connector(settings, dsn, None, read_only=True)
             self.replica_engine = make_engine(settings, self._replica_reader)
-        # A connection of its own, so that probes report the database and not the load.
+        # A separate connection, so that probes report the state of the database and not the load.
         self._probe_engine = make_engine(settings.model_copy(update={"database_pool_size": 1}), primary)
         self._cursors = Cursors.from_settings(settings)
         self._replica_down_until = 0.0
@@ -120,7 +120,7 @@ class Database:
 
     @asynccontextmanager
     async def migrating(self) -> AsyncIterator[AsyncConnection]:
-        """Connect for migrations, past a pooler; raise ConfigurationError if that needs DATABASE_DIRECT_URL."""
+        """Connect for migrations, without a pooler; raise ConfigurationError if that needs DATABASE_DIRECT_URL."""
         if await self.connect_directly.is_pooled():
             raise ConfigurationError("DATABASE_URL leads through a pooler: set DATABASE_DIRECT_URL for migrations")
         engine = make_engine(self._settings, self.connect_directly)
@@ -138,7 +138,7 @@ class Database:
         return PoolUsage(*(sum(values) for values in zip(*usages, strict=True)))
 
     async def ping(self) -> None:
-        """Ask the primary whether it accepts transactions, or raise what a statement can raise."""
+        """Run a query on the primary; raise what a statement can raise if it does not accept transactions."""
         try:
             await self._select_one()
         except DBAPIError as error:
@@ -157,7 +157,7 @@ class Database:
     def read_only(self, *, replica: bool = False) -> Reading:
         """Return a context manager that reads from the primary or, if the data may be older, from the replica.
 
-        While the replica cannot be reached, the primary answers for it.
+        While the replica cannot be reached, the primary replaces it.
         """
         can_borrow = self._reader.enforces_read_only
         if replica and time.monotonic() >= self._replica_down_until:

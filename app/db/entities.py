@@ -14,7 +14,8 @@ OIDS: dict[type, int] = {Float: 701, Numeric: 1700}
 REFRESHED = "refreshed"
 """Where a session keeps the instances that a savepoint has refreshed: they are expired if it is rolled back."""
 STATE = "_sa_instance_state"
-EAGER = frozenset({"joined", "selectin", "subquery", "immediate"})
+EAGER = frozenset({"joined", "selectin", "subquery", "immediate", False})
+"""`lazy=False` is the same as "joined"."""
 
 
 class TracingError(TypeError):
@@ -22,7 +23,7 @@ class TracingError(TypeError):
 
 
 def result_processor(kind: Any) -> Callable[[Any], Any] | None:  # noqa: ANN401  any type of SQLAlchemy
-    """Return what SQLAlchemy applies to each value of a type; None if asyncpg reads the value as it is."""
+    """Return SQLAlchemy's result processor of a type; None if the value of asyncpg is used as it is."""
     oid = next((oid for base, oid in OIDS.items() if isinstance(kind, base)), None)
     process: Callable[[Any], Any] | None = kind.dialect_impl(DIALECT).result_processor(DIALECT, oid)
     return process
@@ -45,7 +46,7 @@ def refuse_unsupported(mapper: Mapper[Any]) -> None:
 
 
 class EntityLoader:
-    """Makes instances of a mapped class from records.
+    """Creates instances of a mapped class from records.
 
     An instance that the session holds is refreshed and returned (and forgotten, if the statement deletes it). Any other
     is detached: it has its identity, so `session.add(instance)` makes it persistent. Where all columns of the primary
@@ -90,7 +91,7 @@ class EntityLoader:
         return [[record[place] for place in self._places] for record in records]
 
     def _make(self, records: Iterable[Any]) -> list[Any]:
-        """Return a detached instance for each record, or None where the whole primary key is NULL."""
+        """Return a detached instance for each record, or None if the whole primary key is NULL."""
         keys, processors, identity_class = self._keys, self._processors, self._identity_class
         class_, new, set_up, [first, *others] = self._class, self._new, self._set_up, self._primary_key
         instances = []
@@ -109,10 +110,10 @@ class EntityLoader:
         return instances
 
     def _refresh(self, session: Session, instance: Any, loaded: Any) -> Any:  # noqa: ANN401
-        """Give an instance of the session the values of one that was just loaded."""
+        """Copy the values of a loaded instance to the instance that the session holds."""
         pending = inspect(instance).committed_state
         for key in self._keys:
-            if key not in pending:  # What is still to be flushed, under `no_autoflush`, is not lost.
+            if key not in pending:  # Pending changes (under `no_autoflush`) are not overwritten.
                 set_committed_value(instance, key, loaded.__dict__[key])
         if self._is_delete:
             session.expunge(instance)

@@ -1,4 +1,4 @@
-"""What a fault of the database means, by SQLSTATE (PostgreSQL documentation, appendix A)."""
+"""Map PostgreSQL errors (SQLSTATE, appendix A of its documentation) to domain errors."""
 
 from collections.abc import Iterator
 from typing import NoReturn
@@ -24,7 +24,7 @@ BY_SQLSTATE: dict[str, type[DomainError]] = {
     "23505": ConflictError,
     "23503": ConflictError,
     "23514": ValidationFailedError,
-    # Values that PostgreSQL cannot hold: the net below the schemas
+    # Values that PostgreSQL cannot store, in case a schema accepts them
     "22000": ValidationFailedError,
     "22001": ValidationFailedError,
     "22003": ValidationFailedError,
@@ -35,7 +35,7 @@ BY_SQLSTATE: dict[str, type[DomainError]] = {
     "40P01": UnitOfWorkLostError,
     "55P03": DatabaseUnavailableError,
     "57014": DeadlineExceededError,
-    # Ending, starting, full, or a replica where a primary should be
+    # The server stops, starts, is full, or is a replica
     "25006": DatabaseUnavailableError,
     "25P03": DatabaseUnavailableError,
     "53100": DatabaseUnavailableError,
@@ -52,10 +52,10 @@ BY_SQLSTATE: dict[str, type[DomainError]] = {
 }
 CONNECTION_EXCEPTION_CLASS = "08"
 INVALID_AUTHORIZATION_CLASS = "28"
-"""Credentials that the server refuses: they are being rotated, or wrong."""
+"""The server refuses the credentials: they are being rotated, or they are wrong."""
 READ_ONLY = "25006"
 ENDED_BY_THE_SERVER = frozenset({"25006", "57P01", "57P02", "57P03", "57P05"})
-"""A read-only server ends nothing by itself; but its connections are of no use either."""
+"""A server that became read-only keeps its connections, which are useless for writes."""
 BY_TYPE: dict[type[BaseException], type[DomainError]] = {
     exc.TimeoutError: OverloadedError,  # of the pool
     TimeoutError: DeadlineExceededError,  # of asyncpg's command_timeout
@@ -72,7 +72,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _error_of_constraint(name: str | None) -> type[DomainError] | None:
-    """Look up the error that a model names for its constraint: `info={"error": EmailTakenError}`."""
+    """Return the error that a model declares for its constraint: `info={"error": EmailTakenError}`."""
     for table in Base.metadata.tables.values():
         for constraint in table.constraints:
             if name is not None and constraint.name == name:
@@ -83,7 +83,7 @@ def _error_of_constraint(name: str | None) -> type[DomainError] | None:
 def _of_sqlstate(error: asyncpg.PostgresError) -> type[DomainError] | None:
     state = error.sqlstate or ""
     if isinstance(error, asyncpg.InvalidCachedStatementError):
-        return UnitOfWorkLostError  # A migration has changed the type of a column meanwhile.
+        return UnitOfWorkLostError  # A migration has changed the type of a column.
     if state.startswith((CONNECTION_EXCEPTION_CLASS, INVALID_AUTHORIZATION_CLASS)):
         return DatabaseUnavailableError
     return _error_of_constraint(getattr(error, "constraint_name", None)) or BY_SQLSTATE.get(state)
@@ -101,9 +101,9 @@ def is_write_in_read_only(error: BaseException) -> bool:
 
 
 def is_ending(error: BaseException, *, read_only: bool = False) -> bool:
-    """Return whether the server ends connections or has become a standby: all others will fail alike.
+    """Return whether the server closes connections or has become a standby: all other connections fail, too.
 
-    On a connection that is `read_only` by design a refused write says nothing about the server.
+    A refused write on a connection that is `read_only` by design says nothing about the server.
     """
     state = getattr(error, "sqlstate", None) or ""
     if read_only and state == READ_ONLY:
@@ -112,16 +112,16 @@ def is_ending(error: BaseException, *, read_only: bool = False) -> bool:
 
 
 def note_disconnect(context: ExceptionContext, *, read_only: bool) -> None:
-    """Let SQLAlchemy's pool replace all its connections then."""
+    """Let SQLAlchemy's pool replace all its connections in that case."""
     if is_ending(context.original_exception, read_only=read_only):
         context.is_disconnect = True
 
 
 def translate(error: Exception, *, is_lost: bool = False) -> DomainError:
-    """Give the domain error for what SQLAlchemy or asyncpg raised; InternalError for what has no other name.
+    """Return the domain error for an exception of SQLAlchemy or asyncpg; InternalError for unknown ones.
 
-    `is_lost` says that the connection is lost, and with it the transaction; it is False once COMMIT was sent.
-    SQLAlchemy's own errors say so by `connection_invalidated`.
+    `is_lost` means that the connection and its transaction are lost; it is False once COMMIT was sent. Exceptions of
+    SQLAlchemy have `connection_invalidated` for that.
     """
     if is_lost or (isinstance(error, exc.DBAPIError) and error.connection_invalidated):
         return UnitOfWorkLostError()

@@ -1,4 +1,4 @@
-"""Runs Alembic against the database of the settings."""
+"""Run Alembic on the database of the settings."""
 
 from alembic import command
 from alembic.config import Config
@@ -10,12 +10,12 @@ SETTINGS_ATTRIBUTE = "settings"
 
 
 def alembic_config(settings: Settings) -> Config:
-    """Configure Alembic as `alembic.ini` says, with these settings for `migrations/env.py`."""
+    """Return Alembic's configuration: `alembic.ini`, and these settings for `migrations/env.py`."""
     config = Config(PROJECT_ROOT / "alembic.ini")
     config.attributes[SETTINGS_ATTRIBUTE] = settings
     return config
 
 
 def upgrade(settings: Settings, revision: str = "head") -> None:
-    """Bring the schema up to a revision; several processes may do so at the same time."""
+    """Upgrade the schema to a revision. Several processes may do so concurrently."""
     command.upgrade(alembic_config(settings), revision)

@@ -28,7 +28,7 @@ class KeysetPage(Generic[T]):
 
 
 class PageRequest(Protocol):
-    """What a client asks for; a schema may add `sort`: the name of a column, with a minus for descending."""
+    """The parameters of a list; a schema may add `sort`: the name of a column, with a minus for descending."""
 
     @property
     def limit(self) -> int: ...  # noqa: D102
@@ -85,7 +85,7 @@ class Page:
     def apply(self, statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
         """Return the select of the page; its parameters are in `getters`.
 
-        Raises TypeError for a select with an order, a limit, an offset or DISTINCT of its own, which would lose rows.
+        Raises TypeError for a select that already has an order, a limit, an offset or DISTINCT, which would lose rows.
         """
         for name in ("_order_by_clauses", "_limit_clause", "_offset_clause", "_distinct"):  # none is public
             value = getattr(statement, name)

@@ -1,4 +1,4 @@
-"""A connection pool that serves those who wait in the order they came."""
+"""A first-in, first-out connection pool."""
 
 import asyncio
 import time
@@ -10,7 +10,7 @@ from sqlalchemy.util import await_
 
 
 class PoolUsage(NamedTuple):
-    """A pool at a moment: connections, who waits for one, and how often and how long somebody has waited."""
+    """The state of a pool: its connections, the waiting requests, and how often and how long requests have waited."""
 
     size: int
     in_use: int
@@ -20,25 +20,25 @@ class PoolUsage(NamedTuple):
 
 
 class FifoPool(AsyncAdaptedQueuePool):
-    """SQLAlchemy's pool behind a gate of the pool's size.
+    """SQLAlchemy's pool behind a semaphore of the size of the pool.
 
-    The pool alone lets newcomers overtake those who wait: at the same throughput its p99 is ten times as long. The
-    gate stands here, not before the session, so that only who really needs a connection waits for one.
+    Without it new requests overtake waiting ones: at the same throughput the p99 is ten times as long. The semaphore is
+    here and not in front of the session, so that only requests that need a connection wait for one.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  passed on as they are
-        """Take what the pool takes; overflow makes no sense behind the gate."""
+        """Accept the arguments of SQLAlchemy's pool, without overflow."""
         super().__init__(*args, **{**options, "max_overflow": 0})
         self._gate = asyncio.Semaphore(self.size())
         self._waiting = self._waits = 0
         self._wait_seconds = 0.0
 
     def usage(self) -> PoolUsage:
-        """Tell how it is used now, and how much was waited since it was made."""
+        """Return the current state of the pool and the total waits."""
         return PoolUsage(self.size(), self.checkedout(), self._waiting, self._waits, self._wait_seconds)
 
     def expire(self) -> None:
-        """Make every connection anew before its next use."""
+        """Replace every connection before its next use."""
         self._invalidate_time = time.time()
 
     async def _enter(self) -> None:
@@ -65,7 +65,7 @@ class FifoPool(AsyncAdaptedQueuePool):
             self._gate.release()
             raise
         try:
-            # asyncpg knows without asking: a pre-ping for nothing.
+            # asyncpg knows this without a query: a pre-ping that costs nothing.
             if record.driver_connection is not None and record.driver_connection.is_closed():
                 record.invalidate()
         except BaseException:  # Cancelled while the rest of the connection was closed.

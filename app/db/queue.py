@@ -1,4 +1,4 @@
-"""The job queue as services see it: `enqueue` inside a unit of work, delivered if and only if that commits."""
+"""The job queue for services: `enqueue` in a unit of work; the job is inserted if and only if that commits."""
 
 import asyncio
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from app.db.session import Session
 
 
 class JobPayload(BaseModel):
-    """What a kind of job needs to know. It is stored in clear: identifiers, never secrets."""
+    """The data of a job. It is stored as plain text: identifiers, never secrets."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -42,7 +42,7 @@ def enqueue(
     delay: timedelta = timedelta(0),
     deduplication_key: str | None = None,
 ) -> None:
-    """Hand a job to the unit of work; it runs at least once, `delay` after the commit at the earliest.
+    """Add a job to the unit of work. It runs at least once, not earlier than `delay` after the commit.
 
     While a job with the same deduplication key waits or runs, another is not added.
     """
@@ -54,7 +54,7 @@ def enqueue(
 
 
 async def flush_jobs(session: Session) -> None:
-    """Insert what was enqueued, in the session's own transaction and in one statement."""
+    """Insert the pending jobs in the transaction of the session, with one statement."""
     jobs: list[PendingJob] = session.pending_jobs
     if not jobs:
         return
@@ -74,13 +74,13 @@ class SessionDriver(Driver):
     """Runs pgqueuer's statements through a session, so that they belong to its transaction."""
 
     def __init__(self, session: Session) -> None:
-        """Use this session; whoever opened it closes it."""
+        """Use this session, which the caller closes."""
         self._session = session
         # pgqueuer sends some statements at the same time, which one connection cannot do.
         self._lock = asyncio.Lock()
 
     async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
-        """Run a query and give its rows."""
+        """Run a query and return its rows."""
         async with self._lock:
             result = await (await self._session.connection()).exec_driver_sql(query, args)
             return [dict(row) for row in result.mappings()]

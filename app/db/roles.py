@@ -1,4 +1,4 @@
-"""Time limits of the role that the service connects as, where a pooler does not pass startup parameters on."""
+"""Timeouts of the database role of the service, for poolers that do not forward startup parameters."""
 
 import structlog
 from sqlalchemy import text

@@ -1,1 +1,1 @@
-"""What the worker runs: one module a kind of job."""
+"""Background jobs and schedules."""

@@ -37,7 +37,7 @@ async def send_verify_email(job: SendVerifyEmailMail, context: JobContext) -> No
 
 
 async def send_change_email(job: SendChangeEmailMail, context: JobContext) -> None:
-    """Send the link to the new address, unless the request has been voided."""
+    """Send the link to the new address, unless the request was cancelled."""
     lifetime = timedelta(hours=context.resources.settings.verify_email_expire_hours)
     async with context.resources.database.unit_of_work() as db:
         user = await _lock(db, User.id == job.user_id)
@@ -78,7 +78,7 @@ async def send_account_notice(job: SendAccountNotice, context: JobContext) -> No
 
 
 async def _lock(db: Session, *conditions: SQLColumnExpression[bool]) -> User | None:
-    """Lock an account while a token is issued for it: whatever voids tokens takes this lock first."""
+    """Lock an account while a token is issued for it; code that invalidates tokens takes the same lock first."""
     statement = select(User).where(*conditions).with_for_update(key_share=True)
     return (await db.scalars(statement)).one_or_none()
 

@@ -1,4 +1,4 @@
-"""Deleting what nobody needs any more."""
+"""Delete old rows."""
 
 import structlog
 from sqlalchemy import TextClause, text
@@ -7,7 +7,7 @@ from app.jobs.kinds import Resources, Schedule
 
 log = structlog.get_logger(__name__)
 
-# Register a statement here; each runs in a transaction of its own, and deleting twice does no harm.
+# Register a statement here. Each runs in a separate transaction, and deleting twice has no effect.
 CLEAN_UPS: dict[str, TextClause] = {
     "finished_jobs": text("DELETE FROM pgqueuer_log WHERE created < now() - interval '7 days'"),
     "idempotency_keys": text("DELETE FROM idempotency_keys WHERE created_at < now() - interval '24 hours'"),
@@ -18,7 +18,7 @@ CLEAN_UPS: dict[str, TextClause] = {
 
 
 async def clean_up(resources: Resources) -> None:
-    """Run every registered statement; one that fails does not keep the others from running."""
+    """Run every registered statement. If one fails, the others run nevertheless."""
     for name, statement in CLEAN_UPS.items():
         try:
             async with resources.database.unit_of_work() as db:

@@ -1,4 +1,4 @@
-"""One attempt at a job: context for the logs, and what becomes of a failure."""
+"""Run one attempt at a job, with logging, tracing and retries."""
 
 import asyncio
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from app.jobs.kinds import JobContext, JobKind, Resources
 log = structlog.get_logger(__name__)
 
 LOST = "lost"
-"""The header that a trigger adds to a job that is picked again, because its worker stopped sending heartbeats."""
+"""The header that a trigger adds to a job whose worker stopped sending heartbeats."""
 
 
 class WorkerLostError(Exception):
@@ -29,7 +29,7 @@ class WorkerLostError(Exception):
 
 @contextmanager
 def job_context(job: Job, attempt: int) -> Iterator[None]:
-    """Trace and log what happens in a block as part of a job, and of the request that enqueued it."""
+    """Add the job, and the request that enqueued it, to the logs and traces of a block."""
     headers = job.headers or {}
     fields = {"job_id": job.id, "job_kind": job.entrypoint, "attempt": attempt, "request_id": headers.get("request_id")}
     tracer = trace.get_tracer("app.jobs")
@@ -42,7 +42,7 @@ def job_context(job: Job, attempt: int) -> Iterator[None]:
 
 
 class JobExecutor(EntrypointExecutor):
-    """Runs a handler; a failure is retried by the kind's policy, and then the job is kept as failed."""
+    """Runs a handler. A failure is retried according to the policy of the kind; then the job is kept as failed."""
 
     def __init__(self, parameters: EntrypointExecutorParameters, kind: JobKind, resources: Resources) -> None:
         """Run this kind of job with these resources."""
@@ -51,7 +51,7 @@ class JobExecutor(EntrypointExecutor):
         self.resources = resources
 
     async def execute(self, job: Job, context: Context) -> None:
-        """Run the handler, or raise RetryRequested, or at the last attempt whatever the handler raised.
+        """Run the handler. Raises RetryRequested if it fails; at the last attempt, the exception of the handler.
 
         An attempt whose worker was lost counts as failed, so that a job that kills its worker ends after its attempts.
         """
@@ -60,7 +60,7 @@ class JobExecutor(EntrypointExecutor):
             try:
                 await self._run(job, context, attempt)
             except asyncio.CancelledError as error:
-                # The worker stops and has waited long enough: the job is another worker's, at once.
+                # The worker stops and has waited long enough: another worker runs the job immediately.
                 log.warning("job interrupted")
                 raise RetryRequested(timedelta(0), "the worker stopped") from error
             except Exception as error:
@@ -81,7 +81,7 @@ class JobExecutor(EntrypointExecutor):
         await self._acknowledge(job, is_cancelled=context.cancellation.cancel_called)
 
     async def _acknowledge(self, job: Job, *, is_cancelled: bool) -> None:
-        """Remove a job that is done. pgqueuer does so in batches: after a crash before that, they would run again."""
+        """Remove a finished job immediately. pgqueuer does so in batches, and a crash before that would repeat them."""
         async with self.resources.database.unit_of_work() as db:
             status: JOB_STATUS = "canceled" if is_cancelled else "successful"
             await Queries(SessionDriver(db)).log_jobs([(job, status, None)])

@@ -1,4 +1,4 @@
-"""What a kind of job is: a payload, a handler, and how patiently it is retried."""
+"""Kinds of jobs: a payload, a handler and a retry policy."""
 
 import random
 from collections.abc import Awaitable, Callable
@@ -15,7 +15,7 @@ from app.mail.message import MessageFactory
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """What handlers work with; lives as long as the worker."""
+    """The resources of handlers, created once for a worker."""
 
     settings: Settings
     database: Database
@@ -42,7 +42,7 @@ class RetryPolicy:
     longest_delay: timedelta = timedelta(minutes=30)
 
     def delay_after(self, attempt: int) -> timedelta:
-        """Wait twice as long after each attempt, give or take a half, so that failures do not march in step."""
+        """Return the delay after an attempt: doubled each time, with jitter."""
         delay: timedelta = min(self.first_delay * 2 ** (attempt - 1), self.longest_delay)
         return delay * random.uniform(0.5, 1.5)  # noqa: S311  no secret
 
@@ -51,7 +51,8 @@ class RetryPolicy:
 class JobKind:
     """A payload class and its handler.
 
-    A job runs at least once: after a crash it may run again, so a handler must be idempotent and say how.
+    A job runs at least once: it may be repeated after a crash. So a handler must be idempotent, and its docstring says
+    how.
     """
 
     payload: type[JobPayload]
@@ -61,7 +62,7 @@ class JobKind:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Something that is done at the times of a cron expression (UTC), by one worker of however many."""
+    """An action at the times of a cron expression (UTC), run by one of the workers."""
 
     name: str
     cron: str

@@ -1,4 +1,4 @@
-"""Every kind of job and every schedule that the worker runs."""
+"""All kinds of jobs and all schedules."""
 
 from app.jobs import account_mails, clean_up
 from app.jobs.kinds import JobKind, Schedule

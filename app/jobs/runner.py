@@ -1,4 +1,4 @@
-"""Runs jobs and schedules until told to stop; survives the database going away."""
+"""Run jobs and schedules until stopped; reconnect when the database was unavailable."""
 
 import asyncio
 import contextlib
@@ -24,11 +24,11 @@ log = structlog.get_logger(__name__)
 BATCH_SIZE = 10
 POLL_INTERVAL = timedelta(seconds=5)
 LONGEST_PAUSE_SECONDS = 10.0
-CONNECTIONS = 3  # one listens, one fetches, one keeps the heartbeats
+CONNECTIONS = 3  # one to listen, one to fetch, one for heartbeats
 
 
 class JobRunner:
-    """A worker's loop. `stop` makes it finish what runs and take nothing new."""
+    """The main loop of a worker. After `stop` it takes no new jobs and finishes the running ones."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class JobRunner:
         kinds: Sequence[JobKind] = KINDS,
         schedules: Sequence[Schedule] = SCHEDULES,
     ) -> None:
-        """Prepare to run these; nothing connects yet."""
+        """Prepare the runner. Nothing connects yet."""
         self.resources = resources
         self.kinds = kinds
         self.schedules = schedules
@@ -44,11 +44,11 @@ class JobRunner:
         self._is_reported = False
 
     def stop(self) -> None:
-        """Drain: running jobs finish, waiting ones are left for other workers."""
+        """Stop after the running jobs; waiting jobs are left for other workers."""
         self._stopping.set()
 
     async def run(self) -> None:
-        """Run until stopped. Whatever goes wrong with the connection is logged and tried again with backoff."""
+        """Run until stopped. Connection errors are logged and retried with backoff."""
         pause = 0.5
         while not self._stopping.is_set():
             try:
@@ -71,8 +71,9 @@ class JobRunner:
         async def open_connection(*_: object, **__: object) -> asyncpg.Connection:
             return await connect()
 
-        # All of them at the start: pgqueuer sends itself a notification at once, and waits for it in vain where the
-        # connection that listens has to be opened first.
+        # All connections are opened at the start: pgqueuer sends itself a notification immediately, and would miss it
+        # while
+        # the listening connection is being opened.
         async with asyncpg.create_pool(min_size=CONNECTIONS, max_size=CONNECTIONS, connect=open_connection) as pool:
             queuer = PgQueuer.from_asyncpg_pool(pool)
             self._register(queuer)
@@ -101,18 +102,18 @@ class JobRunner:
 
 
 async def unreachable(_: object) -> None:
-    """Stand where pgqueuer wants a function; JobExecutor calls the handler itself."""
+    """Do nothing: pgqueuer requires a function, and JobExecutor calls the handler."""
 
 
 async def run_schedule(schedule: Schedule, resources: Resources, _: DueSchedule) -> None:
-    """Do what a schedule asks; a failure is logged and the next time comes."""
+    """Run the action of a schedule. A failure is logged; the action runs again at the next time."""
     with structlog.contextvars.bound_contextvars(schedule=schedule.name):
         log.info("schedule due")
         await schedule.action(resources)
 
 
 def make_resources(settings: Settings, database: Database) -> Resources:
-    """Put together what handlers work with."""
+    """Return the resources of handlers."""
     messages = MessageFactory.create(
         sender=settings.mail_from, project_name=settings.project_name, link_base=settings.link_base
     )
@@ -123,7 +124,7 @@ def make_resources(settings: Settings, database: Database) -> Resources:
 async def running_jobs(runner: JobRunner) -> AsyncIterator[None]:
     """Run jobs during a block. At its end running jobs finish within SHUTDOWN_TIMEOUT_SECONDS.
 
-    Those that take longer are interrupted and put back into the queue.
+    Those that take longer are interrupted and returned to the queue.
     """
     running = asyncio.create_task(runner.run())
     try:

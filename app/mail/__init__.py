@@ -1,1 +1,1 @@
-"""Mail: what is written, and how it leaves."""
+"""Mail: messages and delivery."""

@@ -1,4 +1,4 @@
-"""How mail leaves: by SMTP, or into a folder where there is none."""
+"""Deliver mail by SMTP, or write it into a folder."""
 
 import re
 from asyncio import to_thread
@@ -21,11 +21,11 @@ STARTTLS = {"auto": None, "required": True, "never": False}
 
 
 class MailNotDeliveredError(Exception):
-    """The mail was not accepted; trying again later may help."""
+    """The mail was not accepted; a retry may succeed."""
 
 
 class Mailer(Protocol):
-    """Whatever takes a message and sees to its delivery."""
+    """An object that delivers messages."""
 
     async def send(self, message: EmailMessage) -> None:
         """Deliver, or raise MailNotDeliveredError."""
@@ -33,7 +33,7 @@ class Mailer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SmtpMailer:
-    """Hands each mail to an SMTP server (RFC 5321), with TLS as the URL asks and every wait bounded."""
+    """Sends each mail to an SMTP server (RFC 5321), with TLS as the URL says, and with timeouts."""
 
     host: str
     port: int
@@ -47,8 +47,8 @@ class SmtpMailer:
     def from_url(cls, url: str, timeout_seconds: float) -> Self:
         """Read `smtp://user:password@host:587?starttls=required|auto|never` or `smtps://...:465`.
 
-        With a user name STARTTLS is required unless the URL says otherwise: a password never goes out in clear
-        because a server, or somebody before it, did not offer encryption.
+        With a user name STARTTLS is required by default: a password is never sent unencrypted because the server, or an
+        attacker in between, did not offer encryption.
         """
         parts = urlsplit(url)
         implicit = parts.scheme == "smtps"
@@ -82,20 +82,20 @@ class SmtpMailer:
 
 
 def _without_addresses(error: Exception) -> str:
-    """Describe why a mail was not accepted; what the server says may repeat the address, which is personal data."""
+    """Return why a mail was not accepted, without the message of the server, which may contain the address."""
     code = getattr(error, "code", None)
     return f"{type(error).__name__}{f' {code}' if code else ''}"
 
 
 @dataclass(frozen=True, slots=True)
 class FolderMailer:
-    """Writes each mail into a folder, as an `.eml` file that any mail program opens."""
+    """Writes each mail into a folder, as an `.eml` file that mail programs open."""
 
     folder: Path
     shows_links: bool
 
     async def send(self, message: EmailMessage) -> None:
-        """Write the file, and log where it is; in development also the links, to click on."""
+        """Write the file and log its path; in development also its links."""
         path = self.folder / f"{uuid7()}.eml"
         await to_thread(self._write, path, bytes(message))
         body = message.get_body(("plain",))
@@ -104,12 +104,12 @@ class FolderMailer:
 
     def _write(self, path: Path, content: bytes) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)  # It holds a token.
+        path.touch(mode=0o600)  # It contains a token.
         path.write_bytes(content)
 
 
 def make_mailer(settings: Settings) -> Mailer:
-    """Choose by SMTP_URL."""
+    """Return a mailer for SMTP_URL, or for the folder."""
     if settings.smtp_url is None:
         return FolderMailer(Path(settings.mail_directory), shows_links=settings.is_development)
     return SmtpMailer.from_url(settings.smtp_url.get_secret_value(), settings.smtp_timeout_seconds)

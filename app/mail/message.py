@@ -1,4 +1,4 @@
-"""Messages from templates: plain text and HTML, escaped, with headers that nobody can add to."""
+"""Render messages from templates: plain text and HTML, escaped, without header injection."""
 
 from dataclasses import dataclass
 from email.headerregistry import Address
@@ -24,7 +24,7 @@ class MessageFactory:
 
     @classmethod
     def create(cls, *, sender: str, project_name: str, link_base: str) -> Self:
-        """Load the templates of this package; an unknown variable in one is an error."""
+        """Load the templates of this package. An unknown variable in a template is an error."""
         templates = Environment(
             loader=PackageLoader(TEMPLATE_PACKAGE),
             autoescape=select_autoescape(["html"]),
@@ -35,14 +35,14 @@ class MessageFactory:
         return cls(templates, sender, project_name, link_base)
 
     def render(self, template: str, to: str, *, message_id: str, **values: object) -> EmailMessage:
-        """Write a message; the same `message_id` marks a second copy of the same mail as one."""
+        """Return a message. Mail programs recognise a second copy by its `message_id`."""
         values = {"project_name": self.project_name, "link_base": self.link_base, **values}
 
         def part(suffix: str) -> str:
             return self.templates.get_template(f"{template}.{suffix}").render(values)
 
         message = EmailMessage(policy=SMTP)
-        # One line whatever a name contains: a line break would begin another header.
+        # One line, whatever a name contains: a line break would start another header.
         message["Subject"] = " ".join(part("subject").split())
         message["From"] = self.sender
         message["To"] = Address(addr_spec=ascii_address(to))
@@ -55,10 +55,10 @@ class MessageFactory:
 
 
 def ascii_address(address: str) -> str:
-    """Write the domain of an address as DNS and SMTP do (IDNA 2008)."""
+    """Return an address with its domain in ASCII (IDNA 2008), as SMTP needs it."""
     return validate_email(address, check_deliverability=False, test_environment=True).ascii_email or address
 
 
 def _address_of(sender: str) -> str:
-    """Take the bare address out of `Name <address>`."""
+    """Return the address of `Name <address>`."""
     return sender.rpartition("<")[2].rstrip("> ")

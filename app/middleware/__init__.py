@@ -1,1 +1,1 @@
-"""Pure ASGI middleware, one class a module."""
+"""Pure ASGI middleware."""

@@ -15,7 +15,7 @@ class ConcurrencyLimitMiddleware:
     """Refuses requests above the limit: a quick 503 is worth more than a response after the client has given up."""
 
     def __init__(self, app: ASGIApp, maximum: int) -> None:
-        """Serve `maximum` requests at the same time."""
+        """Serve `maximum` requests concurrently."""
         self.app = app
         self.free = maximum
 
@@ -34,10 +34,10 @@ class ConcurrencyLimitMiddleware:
 
 
 class ReceivingMiddleware:
-    """Waits for the whole body, so that slow clients hold no place, and bounds how many bodies arrive concurrently.
+    """Receives the whole body first, so that slow clients take no place, and limits concurrent bodies.
 
-    A client, which is an IPv4 address or an IPv6 network, may use only a share of that: a thousand slow bodies from one
-    address leave room for those of others. Requests without a body pass.
+    One client (an IPv4 address or an IPv6 network) may use only a share of the limit, so that its slow bodies leave
+    room for others. Requests without a body pass.
     """
 
     def __init__(self, app: ASGIApp, maximum: int) -> None:
@@ -80,7 +80,7 @@ def has_body(scope: Scope) -> bool:
 
 
 async def receive_all(receive: Receive) -> list[Message]:
-    """Receive messages until the body is complete or the client is gone."""
+    """Return the messages of a body; fewer if the client disconnects."""
     messages = []
     while True:
         message = await receive()

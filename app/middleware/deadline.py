@@ -1,4 +1,4 @@
-"""Time for a request: to arrive, and to be answered."""
+"""Timeouts of requests: for receiving the body, and for the response."""
 
 import asyncio
 
@@ -8,14 +8,13 @@ from app.core.exceptions import DeadlineExceededError, RequestTimeoutError
 
 
 class DeadlineMiddleware:
-    """Ends a request that takes too long; the handler is cancelled, and its unit of work rolls back.
+    """Cancels a request that takes too long; its unit of work is rolled back.
 
-    A body that arrives too slowly has a deadline of its own: no Python server has one, and each slow client would
-    hold a place for as long as it likes.
+    Receiving the body has a separate timeout, which no Python server has; slow clients would take places indefinitely.
     """
 
     def __init__(self, app: ASGIApp, *, answer_seconds: float, receive_seconds: float) -> None:
-        """Allow so long for an answer in all, and for the body to arrive."""
+        """Allow `answer_seconds` for the response and `receive_seconds` for the body."""
         self.app = app
         self.answer_seconds = answer_seconds
         self.receive_seconds = receive_seconds
@@ -30,7 +29,7 @@ class DeadlineMiddleware:
 
         async def receive_in_time() -> Message:
             nonlocal is_receiving, is_complete
-            if is_complete:  # What comes now is the end of the connection, and may take for ever.
+            if is_complete:  # The next message is the end of the connection, which has no timeout.
                 return await receive()
             is_receiving = True
             deadline.reschedule(started + min(self.receive_seconds, self.answer_seconds))

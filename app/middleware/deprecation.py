@@ -1,4 +1,4 @@
-"""Tells clients of an old version that it will go, and where to go instead."""
+"""Add Deprecation and Sunset headers to an old version."""
 
 from datetime import datetime
 from email.utils import format_datetime
@@ -11,7 +11,7 @@ from app.middleware.logging import route_template
 
 
 class DeprecationMiddleware:
-    """Adds Deprecation (RFC 9745), Sunset (RFC 8594) and a link to the successor, where there is one."""
+    """Adds Deprecation (RFC 9745), Sunset (RFC 8594) and a link to the successor, if there is one."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class DeprecationMiddleware:
                 headers["Deprecation"] = self.deprecation
                 headers["Sunset"] = self.sunset
                 successor = scope["path"].replace(self.old_prefix, self.new_prefix, 1)
-                # Quoted, because a decoded path may hold what no header can.
+                # Quoted, because a decoded path may contain characters that a header cannot.
                 headers.append("Link", f'<{quote(successor)}>; rel="successor-version"')
             await send(message)
 

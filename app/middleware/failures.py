@@ -15,10 +15,10 @@ LONGEST_FIRST_PAUSE_SECONDS = 0.02
 
 
 class CatchAllMiddleware:
-    """Renders whatever escapes; the framework's own handler raises on, and the server then drops the connection."""
+    """Renders every exception. Starlette's own handler raises it again, and the server then closes the connection."""
 
     def __init__(self, app: ASGIApp, render: Callable[[Scope, Exception], Response]) -> None:
-        """Wrap the application; `render` writes the answer for an exception."""
+        """Wrap the application; `render` returns the response for an exception."""
         self.app = app
         self.render = render
 
@@ -38,7 +38,7 @@ class CatchAllMiddleware:
             await self.app(scope, receive, send_noted)
         except Exception as error:
             response = self.render(scope, error)
-            if started:  # Half an answer is out: only a dropped connection tells the client so.
+            if started:  # A part of the response was sent: only closing the connection tells the client.
                 raise
             await response(scope, receive, send)
 
@@ -46,12 +46,12 @@ class CatchAllMiddleware:
 class RetryMiddleware:
     """Runs a request again after a deadlock, a serialization failure or a connection lost before COMMIT.
 
-    The whole of it, because what was read may have changed. Not in the unit of work, which is a dependency and cannot
-    run its handler twice.
+    The whole request, because what it read may have changed. The unit of work cannot do that: it is a dependency and
+    cannot run its handler twice.
     """
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
-        """Wrap the application; each repetition is counted."""
+        """Wrap the application; each repetition is counted in the metrics."""
         self.app = app
         self.metrics = metrics
 
@@ -75,7 +75,7 @@ class RetryMiddleware:
                 if started:
                     raise
                 self.metrics.repeated.inc()
-                # Jitter, so that those who collided do not meet again.
+                # Jitter, so that requests that collided do not collide again.
                 pause = random.uniform(0, LONGEST_FIRST_PAUSE_SECONDS * 2**retry)  # noqa: S311  not a secret
                 await asyncio.sleep(pause)
                 scope.clear()
@@ -89,12 +89,12 @@ class RecordedBody:
     """A request body that can be received more than once."""
 
     def __init__(self, receive: Receive) -> None:
-        """Receive from the server what has not been received yet."""
+        """Record the messages of `receive`."""
         self._receive = receive
         self._messages: list[Message] = []
 
     def replay(self) -> Receive:
-        """Begin at the beginning."""
+        """Return a `receive` that starts with the first message."""
         position = 0
 
         async def receive() -> Message:

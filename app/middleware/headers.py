@@ -14,7 +14,7 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
-# Swagger UI and ReDoc are started by inline scripts, and write inline styles.
+# Swagger UI and ReDoc use inline scripts and styles.
 DOCS_POLICY = (
     "default-src 'self'; frame-ancestors 'none'; img-src 'self' data:; worker-src blob:; "
     "style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline'"
@@ -25,7 +25,7 @@ VARIES = (b"vary", b"Authorization")
 
 
 def read_header(scope: Scope, name: bytes) -> str:
-    """Give the first header of this name, in lower case, or an empty text."""
+    """Return the first header of this name (in lower case), or an empty string."""
     for key, value in scope["headers"]:
         if key == name:
             return str(value, "latin-1")
@@ -33,15 +33,15 @@ def read_header(scope: Scope, name: bytes) -> str:
 
 
 def encode_headers(headers: Mapping[str, str]) -> RawHeaders:
-    """Write headers for an answer."""
+    """Return headers as pairs of bytes."""
     return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
 
 
 class SecurityHeadersMiddleware:
-    """Adds them to every answer; an answer to an authenticated request is also not to be stored."""
+    """Adds the security headers to every response, and `Cache-Control: no-store` to those of authenticated requests."""
 
     def __init__(self, app: ASGIApp, *, docs_paths: tuple[str, ...], https_only: bool) -> None:
-        """Relax the content policy on `docs_paths`; `https_only` promises HTTPS for a year."""
+        """Relax the content policy on `docs_paths`; `https_only` adds HSTS for a year."""
         self.app = app
         self.docs_paths = docs_paths
         headers = {**HEADERS, "Strict-Transport-Security": ONE_YEAR_OF_HTTPS} if https_only else HEADERS
@@ -53,12 +53,12 @@ class SecurityHeadersMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        # Answers to other methods are not cached anyway, but RFC 6749, section 5.1 wants tokens to say so.
+        # Responses to other methods are not cached anyway, but RFC 6749, section 5.1 requires the header for tokens.
         is_private = scope["method"] not in ("GET", "HEAD") or read_header(scope, b"authorization")
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                # The path is looked at now, when it has lost a trailing slash.
+                # The path is compared now, without its trailing slash.
                 message["headers"] += self.docs_headers if scope["path"] in self.docs_paths else self.headers
                 if is_private:
                     message["headers"].append(NOT_STORED)

@@ -1,4 +1,4 @@
-"""The request id, what every log line of a request carries, and its one access line."""
+"""The request id, the context of log lines, and the access log."""
 
 import re
 import time
@@ -16,7 +16,7 @@ WELL_FORMED = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
 class RequestContextMiddleware:
-    """Names the request, answers with that name, and when it is over logs one line and counts it."""
+    """Sets the request id and its response header, writes the access log, and counts the request."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         """Wrap the application."""
@@ -61,12 +61,12 @@ class RequestContextMiddleware:
 
 
 def choose_request_id(offered: str) -> str:
-    """Keep a well-formed id of the client (1 to 128 letters, digits and `._:-`), else make one."""
+    """Return the id of the client if it is well-formed (1 to 128 letters, digits and `._:-`), otherwise a new one."""
     return offered if WELL_FORMED.fullmatch(offered) else str(uuid7())
 
 
 def route_template(scope: Scope) -> str | None:
-    """Give the whole template of the matched route; `scope["route"].path` has lost its prefixes."""
+    """Return the whole template of the matched route; `scope["route"].path` has no prefixes."""
     context = scope.get("fastapi", {}).get("effective_route_context")
     route: str | None = context.path if context else scope["state"].get("route")
     return route

@@ -19,7 +19,7 @@ class NormalizationMiddleware:
         if scope["type"] != "http" or scope["method"] != "HEAD":
             await self.app(scope, receive, send)
             return
-        # A copy, because the server looks at its own scope to frame the answer; the route found is shared.
+        # A copy, because the server reads the method from its scope to frame the response. FastAPI's part is shared.
         scope = {**scope, "method": "GET", "fastapi": scope.setdefault("fastapi", {})}
 
         async def send_without_body(message: Message) -> None:
@@ -31,10 +31,10 @@ class NormalizationMiddleware:
 
 
 class ProbesMiddleware:
-    """Answers probes before anything that refuses: a process that is busy, or asked by IP address, is not ill."""
+    """Answers probes before anything can refuse them: a busy process, or one asked by its IP address, is healthy."""
 
     def __init__(self, app: ASGIApp, answers: Mapping[str, ASGIApp]) -> None:
-        """Ask these applications, one for each path."""
+        """Call these applications, one for each path."""
         self.app = app
         self.answers = answers
 

@@ -1,4 +1,4 @@
-"""So many requests a minute for each caller: an account, or an address where nobody is logged in."""
+"""Limit the requests of each caller: an account, or the address of an anonymous client."""
 
 from typing import Any
 
@@ -12,14 +12,13 @@ from app.ratelimit.limiter import RateLimiter, address_key
 
 
 class RateLimitMiddleware:
-    """Counts each request, says in its answer what is left, and names the caller for tighter limits below.
+    """Counts each request, adds the remaining limit to its response, and sets the caller for tighter limits.
 
-    Here and not in a dependency, so that paths that do not exist and tokens that are no good count, too. What the
-    process shares comes with the request, in the state that the lifespan yields.
+    Not a dependency, so that unknown paths and invalid tokens count, too. The limiter is part of the application state.
     """
 
     def __init__(self, app: ASGIApp, limit: Limit) -> None:
-        """Allow so much."""
+        """Apply this limit to every request."""
         self.app = app
         self.limit = limit
 
@@ -40,7 +39,7 @@ class RateLimitMiddleware:
         async def send_counted(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = message["headers"]
-                if not any(name == b"ratelimit" for name, _ in headers):  # A tighter limit has been reached.
+                if not any(name == b"ratelimit" for name, _ in headers):  # A tighter limit has set them.
                     headers += encode_headers(usage.headers)
             await send(message)
 

@@ -1,4 +1,4 @@
-"""Bounds on the size of a request: its head, its body, and what parsers have to make of it."""
+"""Limits on the size of a request: its head, its body, and the complexity of JSON and forms."""
 
 import re
 
@@ -14,13 +14,13 @@ from app.core.exceptions import (
 MAXIMUM_HEAD_BYTES = 32_768
 MAXIMUM_JSON_DEPTH = 32
 MAXIMUM_JSON_TOKENS = 4_096
-"""Strings, brackets and commas of a document: its text may be long, but parsing takes time for each value."""
+"""Strings, brackets and commas of a document: strings may be long, but parsing takes time for each value."""
 MAXIMUM_COOKIES = 100
-"""Of one header; FastAPI parses it for every request."""
+"""Cookies of one header, which FastAPI parses for every request."""
 MAXIMUM_FORM_BYTES = 32_768
 MAXIMUM_FORM_FIELDS = 20
 JSON_TOKEN = re.compile(rb'"(?:[^"\\]++|(?:\\.)++)*+"?|[\[\]{},]', re.DOTALL)
-"""A string that is not closed ends with the document: a match never fails half-way, so that scanning is linear."""
+"""A string that is not closed ends with the document. So a match never fails half-way, and scanning is linear."""
 MALFORMED_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 OPENING, CLOSING = b"[{", b"]}"
 NOT_UTF_8 = (b"\xfe\xff", b"\xff\xfe")
@@ -28,10 +28,10 @@ NOT_UTF_8 = (b"\xfe\xff", b"\xff\xfe")
 
 
 class SizeLimitsMiddleware:
-    """Refuses what is larger before it is read or parsed.
+    """Refuses larger requests before they are read or parsed.
 
-    Not FastAPI's `max_body_size`: that one stands outside all other middleware and answers in plain text, without a
-    request id. And not the parser's recursion limit, which depends on the version of Python.
+    Not FastAPI's `max_body_size`, which is outside all other middleware and responds in plain text, without a request
+    id. Not the recursion limit of the parser, which depends on the version of Python.
     """
 
     def __init__(self, app: ASGIApp, maximum_body_bytes: int) -> None:
@@ -62,10 +62,10 @@ class SizeLimitsMiddleware:
 
 
 class BoundedBody:
-    """Receives a body up to its bounds."""
+    """Receives a body up to the limits."""
 
     def __init__(self, receive: Receive, maximum_bytes: int, content_type: bytes) -> None:
-        """Pass on what the server receives."""
+        """Wrap `receive`."""
         self._receive = receive
         self._content_type = content_type.lower()
         self._maximum_bytes = maximum_bytes
@@ -111,7 +111,7 @@ def is_not_utf_8(document: bytes) -> bool:
 def is_too_complex(document: bytes) -> bool:
     """Return whether JSON has more than `MAXIMUM_JSON_DEPTH` levels or `MAXIMUM_JSON_TOKENS` tokens.
 
-    Stops there, and leaves all other faults to the parser.
+    Other faults are left to the parser.
     """
     depth = 0
     for count, token in enumerate(JSON_TOKEN.finditer(document)):

@@ -1,4 +1,4 @@
-"""Only hosts that are ours: a forged Host header must not reach links, caches or logs."""
+"""Accept only known hosts: a forged Host header must not reach links, caches or logs."""
 
 from ipaddress import ip_address
 
@@ -11,7 +11,7 @@ class TrustedHostsMiddleware:
     """Refuses requests for other hosts."""
 
     def __init__(self, app: ASGIApp, hosts: tuple[str, ...], *, addresses: bool = False) -> None:
-        """Serve these hosts: names without ports, `*.example.com` for subdomains, `*` for all.
+        """Accept these hosts: names without ports, `*.example.com` for subdomains, `*` for all.
 
         With `addresses`, also any IP address: DNS rebinding needs a name.
         """
@@ -42,6 +42,6 @@ def is_address(host: str) -> bool:
 
 
 def without_port(host: str) -> str:
-    """Reduce a Host header (RFC 9110, section 7.2) to the name or the bracketed address."""
+    """Return the name or the bracketed address of a Host header (RFC 9110, section 7.2)."""
     name, separator, port = host.lower().rpartition(":")
     return name if separator and port.isascii() and port.isdigit() else host.lower()

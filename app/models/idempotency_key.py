@@ -1,4 +1,4 @@
-"""The idempotency_keys table: answers to creating requests, kept for a day."""
+"""The idempotency_keys table: responses to POST requests, kept for a day."""
 
 from datetime import datetime
 from uuid import UUID
@@ -11,17 +11,17 @@ from app.db.base import Base
 
 
 class IdempotencyKey(Base):
-    """A key that a user has sent with an operation, and once that is done, what it answered."""
+    """The key of a request, and its response once it is finished."""
 
     __tablename__ = "idempotency_keys"
     __table_args__ = (Index(None, "created_at"),)
 
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     operation: Mapped[str] = mapped_column(String(300), primary_key=True)
-    """Method and path."""
+    """The method and the path."""
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
     fingerprint: Mapped[bytes] = mapped_column(LargeBinary(32))
-    """Of the payload: another payload under the same key is a mistake."""
+    """The hash of the body: another body with the same key is a mistake."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     status: Mapped[int | None]
     headers: Mapped[dict[str, str] | None] = mapped_column(JSONB)

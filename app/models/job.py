@@ -1,4 +1,4 @@
-"""The queue's tables, for reading; pgqueuer writes them, and its migrations are not ours to compare."""
+"""The tables of the job queue, for reading. pgqueuer owns them, so Alembic does not compare them."""
 
 from datetime import datetime
 
@@ -38,7 +38,7 @@ log = table(
 
 
 JobRow = Row[int, str, str, int, datetime, datetime, str | None]
-"""A job as administrators see it: without its payload, which may be personal."""
+"""A job for administrators, without its payload, which may contain personal data."""
 STATE: ColumnElement[str] = case((cast(queue.c.status, Text) == "picked", "running"), else_=cast(queue.c.status, Text))
 LAST_ERROR = (
     select(log.c.traceback["exception_message"].astext)
@@ -50,7 +50,7 @@ LAST_ERROR = (
 
 
 def select_queue_state() -> Select[str, int, float | None]:
-    """Select for each state how many jobs there are, and for how many seconds the oldest has been due."""
+    """Select the number of jobs of each state, and for how many seconds the oldest has been due."""
     is_due = and_(STATE == "queued", queue.c.execute_after <= func.now())
     age = func.extract("epoch", func.now() - func.min(queue.c.execute_after).filter(is_due))
     return select(STATE.label("state"), func.count().label("jobs"), age.label("oldest_due")).group_by(STATE)

@@ -1,4 +1,4 @@
-"""The one_time_tokens table: links in mails that work once."""
+"""The one_time_tokens table: links in mails that can be used once."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -11,7 +11,7 @@ from app.db.base import Base, Identified
 
 
 class Purpose(StrEnum):
-    """What a token may be used for, and nothing else."""
+    """The only purpose of a token."""
 
     VERIFY_EMAIL = "verify_email"
     CHANGE_EMAIL = "change_email"
@@ -19,7 +19,7 @@ class Purpose(StrEnum):
 
 
 class OneTimeToken(Identified, Base):
-    """A token, known by its hash only; its use deletes it."""
+    """The hash of a token. Using the token deletes the row."""
 
     __tablename__ = "one_time_tokens"
     __table_args__ = (
@@ -33,5 +33,5 @@ class OneTimeToken(Identified, Base):
     purpose: Mapped[str] = mapped_column(String(20))
     token_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
     email: Mapped[str] = mapped_column(String(254))
-    """The address that the token vouches for; it is void when the account has another by then."""
+    """The address that the token proves; the token is invalid if the account has another one."""
     expires_at: Mapped[datetime]

@@ -10,7 +10,7 @@ from app.db.base import Base, Identified
 
 
 class RefreshToken(Identified, Base):
-    """A refresh token, known by its hash only. It stays after its use, so that a replay is recognised."""
+    """The hash of a refresh token. The row stays after its use, so that a replay is detected."""
 
     __tablename__ = "refresh_tokens"
     __table_args__ = (UniqueConstraint("token_hash"), Index(None, "session_id"))
@@ -19,4 +19,4 @@ class RefreshToken(Identified, Base):
     token_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
     used_at: Mapped[datetime | None]
     sealed_successor: Mapped[bytes | None] = mapped_column(LargeBinary(32))
-    """The token that this one was exchanged for, readable only by who holds this one."""
+    """The token that this one was exchanged for, encrypted with a key derived from this one."""

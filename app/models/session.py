@@ -1,4 +1,4 @@
-"""The sessions table: one row a login, which everything that was granted with it depends on."""
+"""The sessions table: one row for each login, on which its tokens depend."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,7 +10,7 @@ from app.db.base import Base, Identified
 
 
 class UserSession(Identified, Base):
-    """A login. Deleting the row revokes its refresh tokens and every access token that names it, at once."""
+    """A login. Deleting the row immediately revokes its refresh tokens and its access tokens."""
 
     __tablename__ = "sessions"
     __table_args__ = (Index(None, "user_id", "id"), Index(None, "expires_at"))
@@ -18,8 +18,8 @@ class UserSession(Identified, Base):
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     created_at: Mapped[datetime]
     last_used_at: Mapped[datetime]
-    """When tokens were granted last; reading a page does not write a row."""
+    """When the last token was granted; other requests do not update it."""
     expires_at: Mapped[datetime]
-    """The end, however much it is used."""
+    """The end of the session, even if it is used."""
     user_agent: Mapped[str | None] = mapped_column(String(400))
     ip_address: Mapped[str | None] = mapped_column(String(45))

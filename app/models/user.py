@@ -10,7 +10,7 @@ from app.db.base import Base, Identified, Timestamped
 
 
 class Role(StrEnum):
-    """What an account may do: its own things, or everyone's."""
+    """The role of an account."""
 
     USER = "user"
     ADMIN = "admin"

@@ -1,4 +1,4 @@
-"""Whether the process can serve."""
+"""Readiness checks."""
 
 import asyncio
 
@@ -19,24 +19,24 @@ def _condition(is_up: bool) -> Condition:
 
 
 class HealthService:
-    """Checks the parts that no request can do without. However many ask at once, one check is made for all."""
+    """Checks the database. Concurrent callers share one check."""
 
     def __init__(self, database: Database) -> None:
-        """Check this database; lives as long as the process."""
+        """Check this database."""
         self._database = database
         self._checking: asyncio.Task[bool] | None = None
         self._was_up = True
         self._is_draining = False
 
     def drain(self) -> None:
-        """Refuse from now on: this process is about to stop."""
+        """Report not ready from now on, because the process stops."""
         self._is_draining = True
 
     async def check(self) -> ReadinessRead:
-        """Try each part; the answer comes within a second whatever happens."""
+        """Return the state of each part, within a second."""
         if self._checking is None or self._checking.done():
             self._checking = asyncio.create_task(self._database_answers())
-        # Shielded: a prober that hangs up must not cancel the check of the others.
+        # Shielded: a client that disconnects must not cancel the check of others.
         is_up = {"database": await asyncio.shield(self._checking)}
         if self._is_draining:
             is_up["process"] = False
@@ -47,7 +47,7 @@ class HealthService:
         ping = asyncio.create_task(self._database.ping())
         done, _ = await asyncio.wait({ping}, timeout=CHECK_TIMEOUT_SECONDS)
         if not done:
-            ping.cancel()  # Not awaited: a frozen server may never answer.
+            ping.cancel()  # Not awaited: a frozen server may never respond.
             return self._note(f"no answer within {CHECK_TIMEOUT_SECONDS} s")
         try:
             ping.result()

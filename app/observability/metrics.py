@@ -1,7 +1,7 @@
-"""What the process counts and measures, for Prometheus.
+"""Prometheus metrics.
 
-With several worker processes the counts live in files of the folder PROMETHEUS_MULTIPROC_DIR, which gunicorn.conf.py
-makes, and whichever process is scraped tells of all of them.
+With several worker processes the values are in files of the folder PROMETHEUS_MULTIPROC_DIR, which gunicorn.conf.py
+creates, and each process returns the metrics of all.
 """
 
 import os
@@ -23,16 +23,16 @@ Observe = Callable[[float], None]
 
 
 class Metrics:
-    """Every metric of the service; lives as long as the application."""
+    """All metrics of the service."""
 
     def __init__(self, settings: Settings) -> None:
-        """Register them, in a registry of this application's own."""
+        """Register the metrics in a new registry."""
         self.registry = CollectorRegistry()
         self._children: dict[tuple[str, str, int], tuple[Increment, Observe]] = {}
         self._requests = self._counter("http_requests", "Requests answered", "method", "route", "status")
         self._seconds = self._histogram("http_request_duration_seconds", "Time to answer", LATENCY_BUCKETS, "route")
         self.requests_in_flight = 0
-        """A number, because two more writes to a file for each request say no more than a look each second."""
+        """A number, sampled each second: a gauge would need two more writes to a file for each request."""
         self._in_flight = self._gauge("http_requests_in_flight", "Requests being served")
         self.problems = self._counter("http_problems", "Refusals and faults, by the code of the problem", "code")
         self.repeated = self._counter("http_requests_repeated", "Requests run again after a lost unit of work")
@@ -56,7 +56,7 @@ class Metrics:
         build.labels(settings.version, settings.environment.value, platform.python_version()).set(1)
 
     def request_done(self, method: str, route: str | None, status: int, seconds: float) -> None:
-        """Count a request; `route` is the template of its path, None where nothing matched."""
+        """Count a request; `route` is the template of its path, or None if no route matched."""
         key = (method if method in METHODS else "other", route or "unmatched", status)
         child = self._children.get(key)
         if child is None:
@@ -68,11 +68,11 @@ class Metrics:
         observe(seconds)
 
     def note_in_flight(self) -> None:
-        """Take down how many requests are being served."""
+        """Set the gauge of requests in progress."""
         self._in_flight.set(self.requests_in_flight)
 
     def expose(self) -> bytes:
-        """Write the text that Prometheus reads (exposition format 0.0.4)."""
+        """Return the metrics as text (exposition format 0.0.4)."""
         self.note_in_flight()
         registry = self.registry
         if MULTIPROCESS_VARIABLE in os.environ:

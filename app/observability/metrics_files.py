@@ -1,7 +1,7 @@
-"""The files in which worker processes count, one set for each worker slot, with their space allocated beforehand.
+"""The metrics files of worker processes: one set for each worker slot, with their space allocated in advance.
 
-prometheus_client maps these files into memory, where a full disk is not an error but SIGBUS. It would name them after
-processes, so that each worker that is replaced would leave its files behind.
+prometheus_client maps these files into memory, where a full disk raises SIGBUS. It names them after processes by
+default, so that each replaced worker would leave its files behind.
 """
 
 import os
@@ -19,13 +19,13 @@ FILE_KINDS = {
     "gauge_mostrecent": 65_536,
     "gauge_max": 65_536,
 }
-"""Kinds of files, and bytes that are several times what the metrics of this service take."""
+"""The kinds of files and their sizes in bytes, several times what the metrics of this service need."""
 MASTER = "master"
 _slot = MASTER
 
 
 def reserve(slots: int) -> Path | None:
-    """Make a folder with files for so many workers and for their master; None where there is not enough space."""
+    """Create a folder with files for `slots` workers and their master; return None if there is not enough space."""
     folder = None
     try:
         folder = Path(tempfile.mkdtemp(prefix="metrics-"))
@@ -33,7 +33,7 @@ def reserve(slots: int) -> Path | None:
             for kind, size in FILE_KINDS.items():
                 with (folder / f"{kind}_{slot}.db").open("wb") as file:
                     os.posix_fallocate(file.fileno(), 0, size)
-    except OSError:  # Python does not even find a temporary folder where nothing can be written.
+    except OSError:  # Python finds no temporary folder if nothing can be written.
         if folder:
             release(folder)
         return None
@@ -42,13 +42,13 @@ def reserve(slots: int) -> Path | None:
 
 
 def enter_slot(slot: int) -> None:
-    """Count in the files of this slot, continuing the values of the worker before."""
+    """Use the files of this slot, and continue the values of the previous worker."""
     global _slot  # noqa: PLW0603  a process has one slot, and prometheus_client asks a function for it
     _slot = str(slot)
 
 
 def leave_slot(folder: Path, slot: int) -> None:
-    """Set the gauges of a worker that has ended to zero; what it has counted stays."""
+    """Set the gauges of a worker that has ended to zero; its counters stay."""
     gauges: Any = MmapedDict(str(folder / f"gauge_livesum_{slot}.db"))  # type: ignore[no-untyped-call]  # not annotated
     for key, _, _ in list(gauges.read_all_values()):
         gauges.write_value(key, 0.0, 0.0)

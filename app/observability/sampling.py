@@ -1,4 +1,4 @@
-"""Measuring what does not measure itself: pools, the event loop, memory, the job queue."""
+"""Sample the pools, the event loop, the memory and the job queue for the metrics."""
 
 import asyncio
 import os
@@ -23,13 +23,13 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 @dataclass(frozen=True, slots=True)
 class MetricsService:
-    """Fills in the metrics of this process; whoever serves a request fills in its own."""
+    """Samples values that no request updates, and returns the metrics."""
 
     metrics: Metrics
     database: Database
 
     async def expose(self) -> bytes:
-        """Look at the job queue and write everything down; without the database the last look stands."""
+        """Sample the job queue and return all metrics; without the database the last values remain."""
         with suppress(DomainError, *DATABASE_ERRORS):
             async with asyncio.timeout(QUEUE_TIMEOUT_SECONDS):
                 await self._look_at_queue()
@@ -44,7 +44,7 @@ class MetricsService:
         self.metrics.oldest_job.set(max((float(row.oldest_due or 0) for row in rows), default=0.0))
 
     def sampling(self) -> AbstractAsyncContextManager[None]:
-        """Look at this process every second during a block."""
+        """Sample this process every second during a block."""
         return in_background(self._sample_forever())
 
     async def _sample_forever(self) -> None:
@@ -65,5 +65,5 @@ class MetricsService:
 
 
 def resident_bytes() -> int:
-    """Read how much memory this process holds; 0 where there is no /proc."""
+    """Return the resident memory of this process; 0 without /proc."""
     return int(MEMORY.read_text().split()[1]) * PAGE_BYTES if MEMORY.exists() else 0

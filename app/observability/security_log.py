@@ -1,4 +1,4 @@
-"""The security log: what happened to accounts, as structured events with the request id, and never a secret."""
+"""The security log: events of accounts, with the request id and without secrets."""
 
 from enum import StrEnum
 from uuid import UUID
@@ -9,7 +9,7 @@ log = structlog.get_logger("app.security")
 
 
 class SecurityEvent(StrEnum):
-    """Everything that is logged; alerts and audits rely on the names."""
+    """The events. Alerts and audits depend on their names."""
 
     LOGIN_SUCCEEDED = "login_succeeded"
     LOGIN_FAILED = "login_failed"

@@ -1,4 +1,4 @@
-"""A watch on the event loop: whatever blocks it is logged with its stack, while it still blocks."""
+"""A watchdog of the event loop: blocking code is logged with its stack while it blocks."""
 
 import asyncio
 import sys
@@ -15,10 +15,10 @@ BEATS_PER_LIMIT = 4
 
 
 class EventLoopWatchdog(threading.Thread):
-    """Watches the running loop; logs once for each time that it stands still for longer than the limit."""
+    """Watches the running loop, and logs once each time that it is blocked for longer than the limit."""
 
     def __init__(self, limit_seconds: float) -> None:
-        """Watch the loop of the calling thread, from `with` on."""
+        """Watch the loop of the calling thread, during a `with` block."""
         super().__init__(name="event-loop-watchdog", daemon=True)
         self._limit_seconds = limit_seconds
         self._loop = asyncio.get_running_loop()
@@ -27,17 +27,17 @@ class EventLoopWatchdog(threading.Thread):
         self._last_beat = time.monotonic()
 
     def __enter__(self) -> Self:
-        """Begin to watch."""
+        """Start the thread."""
         self.start()
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        """Stop watching."""
+        """Stop the thread."""
         self._stopped.set()
         self.join()
 
     def run(self) -> None:
-        """Ask the loop for a beat a few times within the limit, and look when the last one came."""
+        """Schedule a callback several times within the limit, and check when the last one ran."""
         reported = 0.0
         while not self._stopped.wait(self._limit_seconds / BEATS_PER_LIMIT):
             last_beat = self._last_beat

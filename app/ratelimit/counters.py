@@ -1,8 +1,8 @@
-"""Sliding windows of hits: what they are, and a count of this process.
+"""Sliding windows, and a counter in the process.
 
-Hits are counted in fixed windows; the window before weighs as much as the sliding window still covers of it. That
-takes two numbers a key, and the error is small unless hits within a window are very uneven. A library does the same
-with two round trips, and in memory with work for every hit that grows with the number of callers.
+Hits are counted in fixed windows; the previous window counts with the part that the sliding window still covers. That
+needs two numbers for each key, and the error is small unless hits are very uneven. Decision 6 says why this is not a
+library.
 """
 
 import time
@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol, Self
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most `amount` in any `seconds`; `name` tells limits apart in counters and in headers."""
+    """At most `amount` in any `seconds`; `name` identifies the limit in counters and headers."""
 
     name: str
     amount: int
@@ -20,7 +20,7 @@ class Limit:
 
 
 class Window(NamedTuple):
-    """A moment in the fixed windows of a limit."""
+    """The current fixed window of a limit."""
 
     number: int
     elapsed: float
@@ -28,17 +28,17 @@ class Window(NamedTuple):
 
     @classmethod
     def now(cls, limit: Limit) -> Self:
-        """Look at the clock, which all processes share."""
+        """Return the current window, by the clock that all processes share."""
         number, elapsed = divmod(time.time(), limit.seconds)
         return cls(int(number), elapsed)
 
     def weight_of_previous(self, limit: Limit) -> float:
-        """Tell how much of the window before the sliding window still covers."""
+        """Return the part of the previous window that the sliding window still covers."""
         return 1 - self.elapsed / limit.seconds
 
 
 class Count(NamedTuple):
-    """The hits on a key in the window before and in this one, and whether another was allowed."""
+    """The hits on a key in the previous and the current window, and whether this one was allowed."""
 
     previous: int
     current: int
@@ -46,34 +46,34 @@ class Count(NamedTuple):
 
 
 class SharedCounterError(Exception):
-    """The counter that processes share does not answer."""
+    """The shared counter does not respond."""
 
 
 class HitCounter(Protocol):
-    """Counts hits; raises SharedCounterError where it cannot."""
+    """Counts hits; raises SharedCounterError if it cannot."""
 
     async def hit(self, limit: Limit, key: str, window: Window) -> Count:
-        """Count one more, if the limit allows it."""
+        """Count a hit, if the limit allows it."""
 
     async def clear(self, limit: Limit, key: str, window: Window) -> None:
         """Forget the hits on this key."""
 
     async def refund(self, limit: Limit, key: str, window: Window) -> None:
-        """Take one hit of this window back, if there is one."""
+        """Remove one hit of the current window, if there is one."""
 
     async def close(self) -> None:
         """Close its connections."""
 
 
 class LocalHitCounter:
-    """Counts in this process. Two dictionaries a limit, of which the older is dropped whole: nothing to clean up."""
+    """Counts in this process, in two dictionaries for each limit; the older one is dropped as a whole."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Start without counts."""
         self._windows: dict[str, tuple[int, dict[str, int], dict[str, int]]] = {}
 
     async def hit(self, limit: Limit, key: str, window: Window) -> Count:
-        """Count one more, if the limit allows it."""
+        """Count a hit, if the limit allows it."""
         before, now = self._counts(limit, window)
         previous, current = before.get(key, 0), now.get(key, 0)
         if previous * window.weight_of_previous(limit) + current + 1 > limit.amount:
@@ -87,7 +87,7 @@ class LocalHitCounter:
             counts.pop(key, None)
 
     async def refund(self, limit: Limit, key: str, window: Window) -> None:
-        """Take one hit of this window back, if there is one."""
+        """Remove one hit of the current window, if there is one."""
         _, now = self._counts(limit, window)
         if now.get(key):
             now[key] -= 1

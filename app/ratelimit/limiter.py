@@ -1,4 +1,4 @@
-"""Rate limits: counted in Redis or Valkey where there is one, in this process otherwise and while that is away."""
+"""Rate limits, counted in Redis or Valkey, or in the process if there is none or it is unavailable."""
 
 import math
 import time
@@ -20,7 +20,7 @@ IPV6_NETWORK_BITS = 64
 
 
 class Usage(NamedTuple):
-    """What is left of a limit, and for how long that is all."""
+    """The remaining hits of a limit, and the seconds until it resets."""
 
     limit: Limit
     remaining: int
@@ -28,7 +28,7 @@ class Usage(NamedTuple):
 
     @property
     def headers(self) -> dict[str, str]:
-        """Tell the client (draft-ietf-httpapi-ratelimit-headers)."""
+        """Return the headers of a response (draft-ietf-httpapi-ratelimit-headers)."""
         return {
             "RateLimit-Policy": f'"{self.limit.name}";q={self.limit.amount};w={self.limit.seconds}',
             "RateLimit": f'"{self.limit.name}";r={self.remaining};t={self.seconds}',
@@ -37,7 +37,7 @@ class Usage(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def address_key(address: str | None) -> str:
-    """Return the counter key of an address: IPv4, or the /64 network of IPv6, all of which one customer has."""
+    """Return the counter key of an address: IPv4, or the /64 network of IPv6, which usually belongs to one customer."""
     try:
         parsed = ip_address(address or "")
     except ValueError:
@@ -48,7 +48,7 @@ def address_key(address: str | None) -> str:
 
 
 def wait_seconds(limit: Limit, count: Count, window: Window) -> float:
-    """Tell when the next hit would be allowed, if nobody hit in between."""
+    """Return the seconds until the next hit is allowed."""
     room = limit.amount - 1
     if count.current <= room:
         return limit.seconds * (1 - (room - count.current) / count.previous) - window.elapsed
@@ -56,10 +56,10 @@ def wait_seconds(limit: Limit, count: Count, window: Window) -> float:
 
 
 class RateLimiter:
-    """Counts hits. When the shared counter fails or is slow, this process counts alone for some seconds."""
+    """Counts hits. If the shared counter fails or is slow, the process counts by itself for some seconds."""
 
     def __init__(self, shared: HitCounter | None, metrics: Metrics, *, enabled: bool) -> None:
-        """Count in `shared` where it is given; do nothing at all unless `enabled`."""
+        """Count in `shared` if it is given; do nothing unless `enabled`."""
         self.enabled = enabled
         self._metrics = metrics
         self._local = LocalHitCounter()
@@ -69,7 +69,7 @@ class RateLimiter:
 
     @classmethod
     def from_settings(cls, settings: Settings, metrics: Metrics) -> Self:
-        """Use REDIS_URL, with a time limit on every command; nothing connects yet."""
+        """Use REDIS_URL, with a timeout for every command. Nothing connects yet."""
         shared = None
         if settings.redis_url:
             from app.ratelimit.shared_counter import SharedHitCounter  # noqa: PLC0415  8 MiB that most do without
@@ -83,7 +83,7 @@ class RateLimiter:
             await self._shared.close()
 
     async def hit(self, limit: Limit, key: str) -> Usage | None:
-        """Count one hit, or raise TooManyRequestsError when the limit is reached; None when limits are off."""
+        """Count a hit and return what remains, None if limits are off; raise TooManyRequestsError at the limit."""
         if not self.enabled:
             return None
         window = Window.now(limit)
@@ -111,7 +111,7 @@ class RateLimiter:
             self._open_breaker(error)
 
     async def refund(self, limit: Limit, key: str) -> None:
-        """Give back one hit."""
+        """Remove one hit."""
         try:
             await self._counter().refund(limit, key, Window.now(limit))
         except SharedCounterError as error:
@@ -121,7 +121,7 @@ class RateLimiter:
         now = time.monotonic()
         if self._shared is None or now < self._retry_shared_at:
             return self._local
-        if self._shared_is_away:  # One request tries; the others count here until it knows.
+        if self._shared_is_away:  # One request tries; the others count locally until it succeeds.
             self._retry_shared_at = now + BREAKER_SECONDS
         return self._shared
 

@@ -1,4 +1,4 @@
-"""Hits of all processes, counted in Redis or Valkey. Imported where there is one: the client takes 8 MiB."""
+"""A counter of all processes, in Redis or Valkey. Imported only if configured: the client takes 8 MiB."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,19 +40,19 @@ class SharedHitCounter:
     """Counts in Redis or Valkey, in one round trip."""
 
     def __init__(self, url: str, timeout_seconds: float) -> None:
-        """Wait for nothing longer than that; nothing connects yet."""
+        """Use this URL and this timeout for every command. Nothing connects yet."""
         self._client = Redis.from_url(
             url,
             socket_timeout=timeout_seconds,
             socket_connect_timeout=timeout_seconds,
-            # The caller has a better second choice than to wait once more.
+            # No retry: the caller counts locally instead.
             retry=Retry(NoBackoff(), 0),
         )
         self._count = self._client.register_script(COUNT)
         self._refund = self._client.register_script(REFUND)
 
     async def hit(self, limit: Limit, key: str, window: Window) -> Count:
-        """Count one more, if the limit allows it."""
+        """Count a hit, if the limit allows it."""
         arguments = [window.weight_of_previous(limit), limit.amount, 2 * limit.seconds]
         with _faults():
             previous, current, is_allowed = await self._count(self._keys(limit, key, window), arguments)
@@ -64,7 +64,7 @@ class SharedHitCounter:
             await self._client.delete(*self._keys(limit, key, window))
 
     async def refund(self, limit: Limit, key: str, window: Window) -> None:
-        """Take one hit of this window back, if there is one."""
+        """Remove one hit of the current window, if there is one."""
         with _faults():
             await self._refund(self._keys(limit, key, window)[1:])
 

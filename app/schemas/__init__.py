@@ -1,1 +1,1 @@
-"""What goes in and what goes out."""
+"""Schemas of requests and responses."""

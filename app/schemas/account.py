@@ -1,4 +1,4 @@
-"""What people send to change, confirm or recover their account."""
+"""Requests to change, confirm or recover an account."""
 
 from pydantic import Field
 
@@ -6,21 +6,21 @@ from app.schemas.types import Email, GivenPassword, InputModel, Password, Secret
 
 
 class PasswordChange(InputModel):
-    """A new password, and proof of the old one."""
+    """A new password, and the current one."""
 
     current_password: GivenPassword
     new_password: Password
 
 
 class EmailChange(InputModel):
-    """A new address, and proof of who asks."""
+    """A new e-mail address, and the password."""
 
     email: Email
     password: GivenPassword
 
 
 class AccountDeletion(InputModel):
-    """Proof of who asks."""
+    """The password of the account to delete."""
 
     password: GivenPassword
 
@@ -32,7 +32,7 @@ class EmailVerification(InputModel):
 
 
 class PasswordForgotten(InputModel):
-    """Whose password is forgotten."""
+    """The e-mail address of the account."""
 
     email: Email
 

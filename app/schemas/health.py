@@ -1,4 +1,4 @@
-"""What health checks answer."""
+"""Responses of health checks."""
 
 from typing import Literal
 
@@ -14,7 +14,7 @@ class HealthRead(OutputModel):
 
 
 class ReadinessRead(OutputModel):
-    """Whether the process can serve, and each part that it needs."""
+    """Whether the process can serve requests, and the state of each part that it needs."""
 
     status: Condition
     checks: dict[str, Condition]

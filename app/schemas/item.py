@@ -17,23 +17,23 @@ class ItemCreate(InputModel):
 
 
 class ItemUpdate(InputModel):
-    """A change of an item; what is left out stays, null empties the description."""
+    """A change of an item. Fields that are left out stay as they are; null removes the description."""
 
     title: Title | MISSING = MISSING
     description: Description | MISSING | None = MISSING
 
 
 class ItemQuery(PageQuery):
-    """Which items, in which order."""
+    """Filters and order of a list of items."""
 
     sort: Literal["created_at", "-created_at", "title", "-title"] = "-created_at"
-    """The field to sort by; a minus sorts downwards."""
+    """The field to sort by; a minus sorts in descending order."""
     title: Title | None = None
-    """Only items whose title contains this, whatever the case."""
+    """Only items whose title contains this, in upper or lower case."""
     created_after: Timestamp | None = None
-    """Only items that were made after this time."""
+    """Only items that were created after this time."""
     created_before: Timestamp | None = None
-    """Only items that were made before this time."""
+    """Only items that were created before this time."""
 
 
 class ItemRead(OutputModel):

@@ -1,4 +1,4 @@
-"""Jobs as administrators see them."""
+"""Jobs as administrators read them."""
 
 from datetime import datetime
 from typing import Literal
@@ -12,22 +12,22 @@ JobState = Literal["queued", "running", "failed"]
 
 
 class JobQuery(PageQuery):
-    """Which jobs."""
+    """Filters of the list of jobs."""
 
     state: JobState | None = None
     """Only jobs in this state."""
 
 
 class JobRead(OutputModel):
-    """A job that waits, runs, or has failed for good."""
+    """A job that waits, runs, or has used all its attempts."""
 
     id: int = Field(ge=1, le=2**63 - 1)
     kind: str = Field(max_length=100)
     state: JobState
     attempts: int = Field(ge=0, le=2**31 - 1)
-    """How often it was tried and failed."""
+    """The number of failed attempts."""
     created_at: datetime
     run_after: datetime
-    """Not before this time."""
+    """The job does not run before this time."""
     last_error: str | None = Field(max_length=10_000)
-    """What the last failed attempt said."""
+    """The error of the last failed attempt."""

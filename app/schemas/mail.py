@@ -15,12 +15,12 @@ class SendVerifyEmailMail(JobPayload):
 
 
 class SendChangeEmailMail(JobPayload):
-    """Send the link that moves an account to a new address, to that address."""
+    """Send the link that confirms a new address, to that address."""
 
     kind: ClassVar[str] = "send_change_email_mail"
     user_id: UUID
     request_id: UUID
-    """The one-time token that stands for the request: the mail is not sent once that is voided."""
+    """The one-time token of the request. The mail is not sent if that token was invalidated."""
     email: str
 
 
@@ -40,13 +40,13 @@ class AccountNotice(StrEnum):
     EMAIL_CHANGED = "email_changed"
     ACCOUNT_DELETED = "account_deleted"
     ACCOUNT_EXISTS = "account_exists"
-    """Somebody tried to register, or to move an account, with the address of an existing account."""
+    """Someone tried to register, or to change an address, with the address of an existing account."""
     LOGIN_ATTEMPTS = "login_attempts"
     """Too many failed logins; the mail has a link that resets the password."""
 
 
 class SendAccountNotice(JobPayload):
-    """Notify an address of an event; the account may be gone by then."""
+    """Notify an address of an event. The account may not exist any more."""
 
     kind: ClassVar[str] = "send_account_notice"
     email: str

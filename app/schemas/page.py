@@ -10,20 +10,20 @@ T = TypeVar("T")
 
 
 class Page(OutputModel, Generic[T]):
-    """Some of a list, and the cursor of what follows."""
+    """One page of a list, and the cursor of the next page."""
 
     # A parametrised generic does not inherit the docstring.
-    model_config = ConfigDict(json_schema_extra={"description": "Some of a list, and the cursor of what follows."})
+    model_config = ConfigDict(json_schema_extra={"description": "One page of a list, and the cursor of the next page."})
 
     items: list[T] = Field(max_length=100)
     next_cursor: str | None = Field(default=None, max_length=2000)
-    """Give it as `cursor` to read on; null on the last page."""
+    """Send it as `cursor` to read the next page; null on the last page."""
 
 
 class PageQuery(QueryModel):
-    """Which page of a list is asked for."""
+    """The page of a list."""
 
     limit: Limit = 20
-    """How many to read, 1 to 100."""
+    """The number of entries, 1 to 100."""
     cursor: Cursor | None = None
-    """The `next_cursor` of the page before."""
+    """The `next_cursor` of the previous page."""

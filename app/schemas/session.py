@@ -1,4 +1,4 @@
-"""Sessions as their owners see them."""
+"""Sessions as their owners read them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,20 +9,20 @@ from app.schemas.types import Id, OutputModel
 
 
 class SessionRead(OutputModel):
-    """A login somewhere."""
+    """A session."""
 
     id: Id
     created_at: datetime
     last_used_at: datetime
-    """When it was refreshed last."""
+    """When it was last refreshed."""
     expires_at: datetime
     user_agent: str | None = Field(max_length=400)
     ip_address: str | None = Field(max_length=45)
     is_current: bool
-    """Whether it is the session that asks."""
+    """Whether it is the session of this request."""
 
 
 class SessionList(OutputModel):
-    """One's live sessions, newest first."""
+    """Your live sessions, newest first."""
 
     items: Sequence[SessionRead] = Field(max_length=100)

@@ -1,4 +1,4 @@
-"""Token requests and answers (RFC 6749, sections 4.3 and 5)."""
+"""Token requests and responses (RFC 6749, sections 4.3 and 5)."""
 
 from typing import Literal
 
@@ -8,7 +8,7 @@ from app.schemas.types import NO_NUL, OutputModel, QueryModel, Secret
 
 
 class TokenRequest(QueryModel):
-    """The form of a token request; parameters that are not known are ignored, as RFC 6749 asks."""
+    """The form of a token request. Unknown parameters are ignored, as RFC 6749 requires."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -21,7 +21,7 @@ class TokenRequest(QueryModel):
 
 
 class TokenRevocation(QueryModel):
-    """The form of a revocation (RFC 7009); parameters that are not known are ignored."""
+    """The form of a revocation (RFC 7009). Unknown parameters are ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -37,4 +37,4 @@ class TokenRead(OutputModel):
     expires_in: int = Field(ge=1, le=3600)
     """Seconds until the access token expires."""
     refresh_token: str = Field(max_length=200)
-    """Good for one exchange; the answer holds its successor."""
+    """Valid for one exchange; the response has its successor."""

@@ -1,4 +1,4 @@
-"""The bounded types that schemas are made of: nothing without a limit reaches the database."""
+"""Bounded types for schemas: every value that reaches the database has a limit."""
 
 import re
 import unicodedata
@@ -33,19 +33,19 @@ ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
 
 
 class InputModel(BaseModel):
-    """What a client sends: unknown fields are refused, and so is a value of another type."""
+    """A JSON body. Unknown fields and values of another type are refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True, use_attribute_docstrings=True)
 
 
 class QueryModel(BaseModel):
-    """The same for a query string or a form, where every value arrives as text."""
+    """A query string or a form, where every value is text. Unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True)
 
 
 class OutputModel(BaseModel):
-    """What a client reads, made from rows and objects."""
+    """A response, made from instances, rows and objects."""
 
     model_config = ConfigDict(from_attributes=True, use_attribute_docstrings=True)
 
@@ -66,7 +66,7 @@ class OutputModel(BaseModel):
 
 
 def parse_email(value: str) -> str:
-    """Return the spelling under which an address is stored: local part in lower case, domain by IDNA 2008.
+    """Return an address as it is stored: local part in lower case, domain by IDNA 2008.
 
     Raises ValueError for what is not an address, and for addresses that the mailer cannot send to: a local part
     outside ASCII needs SMTPUTF8. `.test` is accepted: RFC 6761 reserves it for tests.
@@ -83,7 +83,7 @@ def parse_email(value: str) -> str:
 
 
 def normalize_email(value: str) -> str:
-    """Normalise the user name of a login; what is not an address matches no account."""
+    """Return the normalised user name of a login; one that is not an address matches no account."""
     try:
         return parse_email(value)
     except ValueError:
@@ -107,7 +107,7 @@ def refuse_common(value: SecretStr) -> SecretStr:
 
 
 def refuse_other_times(value: object) -> object:
-    """Refuse what pydantic would also take for a time, such as seconds since 1970."""
+    """Refuse other spellings of a time that Pydantic accepts, such as seconds since 1970."""
     if isinstance(value, str) and not RFC_3339.fullmatch(value):
         raise PydanticCustomError("datetime_format", "Input should be a time as in RFC 3339")
     return value

@@ -17,20 +17,20 @@ class UserCreate(InputModel):
 
 
 class UserUpdate(InputModel):
-    """What people change of their own account."""
+    """A change of your account. Fields that are left out stay as they are."""
 
     full_name: FullName | MISSING | None = MISSING
 
 
 class UserAdminUpdate(InputModel):
-    """What an administrator changes of an account; what is left out stays."""
+    """A change of an account by an administrator. Fields that are left out stay as they are."""
 
     is_active: bool | MISSING = MISSING
     role: Literal["user", "admin"] | MISSING = MISSING
 
 
 class UserRead(OutputModel):
-    """An account as version 1 shows it."""
+    """An account."""
 
     id: Id
     email: str = Field(max_length=254)

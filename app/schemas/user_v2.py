@@ -1,4 +1,4 @@
-"""Accounts as version 2 shows them: another shape over the same data."""
+"""Accounts in version 2: another shape of the same data."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -10,19 +10,19 @@ from app.schemas.user import UserRead
 
 
 def name_state(is_active: object) -> object:
-    """Call an account active or disabled."""
+    """Return `active` or `disabled`."""
     return "active" if is_active else "disabled"
 
 
 class ProfileRead(OutputModel):
-    """Who somebody is."""
+    """The profile of an account."""
 
     email: str = Field(max_length=254)
     name: str | None = Field(max_length=200, validation_alias="full_name")
 
 
 class UserReadV2(OutputModel):
-    """An account as version 2 shows it."""
+    """An account in version 2."""
 
     id: Id
     profile: ProfileRead

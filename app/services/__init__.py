@@ -1,1 +1,1 @@
-"""The business rules; nothing here knows of HTTP."""
+"""Business rules, without HTTP."""

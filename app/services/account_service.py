@@ -45,7 +45,7 @@ class AccountService:
     settings: Settings
 
     async def change_password(self, data: PasswordChange) -> None:
-        """Set a new password, end every other session and void every link.
+        """Set a new password, end all other sessions and invalidate all links.
 
         Raises PasswordIncorrectError and PasswordTooCommonError.
         """
@@ -61,10 +61,10 @@ class AccountService:
         record(SecurityEvent.PASSWORD_CHANGED, user_id=account.user_id)
 
     async def request_email_change(self, data: EmailChange) -> None:
-        """Mail a link to the new address and a notice to the current one; the address changes with the link.
+        """Send a link to the new address and a notice to the current one. Using the link changes the address.
 
-        Raises PasswordIncorrectError, and EmailTakenError unless REGISTRATION_REVEALS_ACCOUNTS is off: then the owner
-        of the new address gets a mail instead.
+        Raises PasswordIncorrectError, and EmailTakenError if REGISTRATION_REVEALS_ACCOUNTS is on. If it is off, the
+        owner of the new address gets a mail instead.
         """
         account = await self.check.confirm(self.viewer, data.password.get_secret_value())
         await account.lock(self.db)
@@ -74,7 +74,7 @@ class AccountService:
         if is_taken:
             await notify_of_existing_account(self.db, self.check.limiter, data.email)
         else:
-            # A placeholder: the job issues the real token unless this one is voided first.
+            # A placeholder: the job issues the real token unless this one was invalidated.
             lifetime = timedelta(hours=self.settings.verify_email_expire_hours)
             request, _ = await issue_token(self.db, account.user_id, Purpose.CHANGE_EMAIL, data.email, lifetime)
             enqueue(self.db, SendChangeEmailMail(user_id=account.user_id, request_id=request, email=data.email))
@@ -82,7 +82,7 @@ class AccountService:
         record(SecurityEvent.EMAIL_CHANGE_REQUESTED, user_id=account.user_id)
 
     async def request_verification(self) -> None:
-        """Mail another link that verifies the address; does nothing when it is verified already."""
+        """Send another link that verifies the address; do nothing if it is verified."""
         enqueue(
             self.db,
             SendVerifyEmailMail(user_id=self.viewer.user_id),
@@ -100,7 +100,7 @@ class RecoveryService:
     check: PasswordCheck
 
     async def verify_email(self, token: str) -> None:
-        """Verify an address, or move the account to its new one; raise TokenInvalidError."""
+        """Verify an address, or change it to the new one; raise TokenInvalidError."""
         purposes = (Purpose.VERIFY_EMAIL, Purpose.CHANGE_EMAIL)
         async with self.database.read_only() as db:
             found = await find_account(db, token, *purposes)
@@ -117,20 +117,20 @@ class RecoveryService:
             await self._move(user, used.email)
 
     async def request_reset(self, email: str) -> None:
-        """Mail a link that resets the password.
+        """Send a link that resets the password.
 
-        The job looks the account up, so that the answer takes the same time for every address. It sends nothing while
-        the account has several links that still work.
+        The job looks up the account, so that the response takes the same time for every address. It sends nothing while
+        the account has several valid links.
         """
         enqueue(self.db, SendResetPasswordMail(email=email), deduplication_key=f"reset {email}")
 
     async def reset_password(self, data: PasswordReset) -> None:
-        """Set a new password, end every session and void every link.
+        """Set a new password, end all sessions and invalidate all links.
 
         Raises TokenInvalidError and PasswordTooCommonError.
         """
         token, new_password = data.token.get_secret_value(), data.new_password.get_secret_value()
-        # Looked up first, so that only a valid link makes the process hash.
+        # Looked up first, so that only a valid link costs a hash.
         async with self.database.read_only() as db:
             user_id = await find_account(db, token, Purpose.RESET_PASSWORD)
             known = await db.execute(select(User.email, User.full_name).where(User.id == user_id))
@@ -153,14 +153,14 @@ class RecoveryService:
             raise _bad_link()
         former = user.email
         await self.db.execute(update(User).where(User.id == user.id).values(email=email, is_verified=True))
-        # Links sent to the former address, and sessions opened with it, must stop working.
+        # Links sent to the previous address, and sessions opened with it, must become invalid.
         await void_tokens(self.db, user.id)
         await revoke_sessions(self.db, user.id)
         enqueue(self.db, SendAccountNotice(email=former, notice=AccountNotice.EMAIL_CHANGED))
         record(SecurityEvent.EMAIL_CHANGED, user_id=user.id)
 
     async def _lock(self, *conditions: SQLColumnExpression[bool]) -> User:
-        """Lock the account before its token is used: everything that changes an account takes its lock first."""
+        """Lock the account before its token is used. All changes of an account take this lock first."""
         user = await self.db.scalar(select(User).where(*conditions).with_for_update(key_share=True))
         if user is None:
             raise _bad_link()
@@ -168,7 +168,7 @@ class RecoveryService:
 
 
 async def notify_of_existing_account(db: Session, limiter: RateLimiter, email: str) -> None:
-    """Mail the owner of a taken address that someone tried to use it, once a day."""
+    """Notify the owner of a taken address, once a day, that someone tried to use it."""
     try:
         await limiter.hit(EXISTS_NOTICES, account_key(email))
     except TooManyRequestsError:

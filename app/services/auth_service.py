@@ -30,7 +30,7 @@ class AuthService:
     client: Client
 
     async def grant_token(self, request: TokenRequest) -> TokenRead:
-        """Answer a token request, or raise what RFC 6749, section 5.2 calls its fault."""
+        """Grant a token, or raise an error of RFC 6749, section 5.2."""
         match request.grant_type:
             case "password":
                 grant = await self._by_password(request)
@@ -47,7 +47,7 @@ class AuthService:
         )
 
     async def revoke_token(self, token: str) -> None:
-        """End the session that an access or refresh token belongs to; an unknown token is no error."""
+        """End the session of an access or refresh token; do nothing for an unknown token."""
         session_id = await self._session_of(token)
         statement = delete(UserSession).where(UserSession.id == session_id).returning(UserSession.user_id)
         user_id = await self.db.scalar(statement) if session_id else None
@@ -74,7 +74,7 @@ class AuthService:
         return grant
 
     async def _session_of(self, token: str) -> UUID | None:
-        # By the session and never by the string: a second spelling of the same token would escape.
+        # By the session and not by the string: another spelling of the same token would stay valid.
         try:
             return self.tokens.verify(token).session_id
         except UnauthenticatedError:

@@ -19,7 +19,7 @@ LOCK_NOT_AVAILABLE = "55P03"
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """What the first request was answered."""
+    """The response to the first request."""
 
     status: int
     headers: Mapping[str, str]
@@ -28,7 +28,7 @@ class StoredAnswer:
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyService:
-    """Keeps key, effect and answer together: they commit in one unit of work, or none of them does."""
+    """Stores the key and the response in the unit of work of the request: all of it commits, or nothing."""
 
     db: Session
     user_id: UUID
@@ -36,10 +36,10 @@ class IdempotencyService:
     key: str
 
     async def begin(self, payload: bytes) -> StoredAnswer | None:
-        """Claim the key, or give the answer that is stored under it.
+        """Claim the key, or return its stored response.
 
-        A twin that is at work is waited for. Raises IdempotencyInProgressError when that takes too long, and
-        IdempotencyKeyReusedError when the key came with another payload.
+        Waits for a concurrent request with the same key. Raises IdempotencyInProgressError if that takes too long, and
+        IdempotencyKeyReusedError if the key was used with another body.
         """
         fingerprint = hashlib.sha256(payload).digest()
         if await self._claim(fingerprint):
@@ -53,7 +53,7 @@ class IdempotencyService:
         return StoredAnswer(stored.status, stored.headers, stored.body)
 
     async def finish(self, answer: StoredAnswer) -> None:
-        """Store the answer beside the effect."""
+        """Store the response."""
         await self.db.execute(
             update(IdempotencyKey)
             .where(self._is_this())

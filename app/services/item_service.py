@@ -17,7 +17,7 @@ from app.models.item import Item
 from app.schemas.item import ItemCreate, ItemQuery, ItemUpdate
 
 Versions = frozenset[int] | None
-"""The versions that may be changed; None: any."""
+"""The versions that may be changed; None means any."""
 ORDER = Order(Item.created_at, Item.title, key=Item.id)
 
 

@@ -34,14 +34,14 @@ class JobService:
         return await paginate(self.db, jobs, ORDER, query)
 
     async def requeue(self, job_id: int) -> None:
-        """Give a failed job all its attempts again, or raise NotFoundError or JobNotFailedError."""
+        """Run a failed job again with all its attempts; raise NotFoundError or JobNotFailedError."""
         if await self._lock(job_id) != "failed":
             raise JobNotFailedError
         await self._queries().requeue_jobs([JobId(job_id)])
         record(SecurityEvent.JOB_REQUEUED, user_id=self.viewer.user_id, job_id=str(job_id))
 
     async def cancel(self, job_id: int) -> None:
-        """Remove a job, and interrupt it where it runs, or raise NotFoundError."""
+        """Remove a job, and interrupt it if it is running; raise NotFoundError."""
         await self._lock(job_id)
         await self._queries().mark_job_as_cancelled([JobId(job_id)])
         record(SecurityEvent.JOB_CANCELLED, user_id=self.viewer.user_id, job_id=str(job_id))

@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 CHANNEL = "session_changes"
 EVERYTHING = "*"
-"""The payload of a notification that stands for more sessions than it could name."""
+"""The payload of a notification about more sessions than it could name."""
 HEARTBEAT_SECONDS = 1.0
 POOLER_PAUSE_SECONDS = 30.0
 LARGEST_BATCH = 1000
@@ -59,9 +59,9 @@ class LiveSession:
 class LiveSessions:
     """Finds live sessions without a query for each request, and drops them when PostgreSQL notifies that they ended.
 
-    Triggers notify of every change, whoever makes it. The process caches only while it listens: when the connection is
-    lost, or does not answer within a second, or leads through a pooler, every request asks the database. The least
-    recently used sessions leave a full cache first.
+    Triggers notify of every change. The process caches only while it listens: if the connection is lost, does not
+    respond within a second, or leads through a pooler, every request queries the database. If the cache is full, the
+    least recently used session is dropped.
     """
 
     def __init__(self, database: Database, size: int) -> None:
@@ -78,7 +78,7 @@ class LiveSessions:
         self._notified: list[str] = []
 
     async def find(self, claims: AccessClaims) -> LiveSession | None:
-        """Return the session of an access token, or None when it is over."""
+        """Return the session of an access token, or None if it has ended."""
         known = self._sessions.pop(claims.session_id, None)
         if known is not None:
             self._sessions[claims.session_id] = known  # The most recently used are last.
@@ -91,7 +91,7 @@ class LiveSessions:
             return None
         role, is_verified, expires_at = row
         found = LiveSession(claims.user_id, role, is_verified, expires_at.timestamp())
-        # What was read before a change that this process has heard of since may be out of date.
+        # The row may be out of date if a notification arrived after it was read.
         if self._is_listening and changes == self._changes:
             self._remember(claims.session_id, found)
         return found

@@ -15,7 +15,7 @@ from app.observability.security_log import SecurityEvent, record
 
 
 class UsedToken(NamedTuple):
-    """What a token was issued for."""
+    """The account, the address and the purpose of a token."""
 
     user_id: UUID
     purpose: Purpose
@@ -25,9 +25,9 @@ class UsedToken(NamedTuple):
 async def issue_token(
     db: Session, user_id: UUID, purpose: Purpose, email: str, lifetime: timedelta
 ) -> tuple[UUID, str]:
-    """Issue a token and return its id and itself.
+    """Issue a token; return its id and the token.
 
-    Earlier tokens stay valid until one of them is used: mails overtake each other. The caller has locked the account.
+    Earlier tokens stay valid until one is used, because mails overtake each other. The caller locks the account.
     """
     token, token_id = new_token(), uuid7()
     expires_at = datetime.now(UTC) + lifetime
@@ -54,7 +54,7 @@ async def find_account(db: Session, token: str, *purposes: Purpose) -> UUID:
 
 
 async def use_token(db: Session, token: str, *purposes: Purpose) -> UsedToken:
-    """Delete a valid token and return what it was issued for; raise TokenInvalidError."""
+    """Delete a valid token and return its account, address and purpose; raise TokenInvalidError."""
     statement = delete(OneTimeToken).where(*_is_valid(token, purposes))
     returning = statement.returning(OneTimeToken.user_id, OneTimeToken.purpose, OneTimeToken.email)
     used = (await db.execute(returning)).one_or_none()
@@ -65,7 +65,7 @@ async def use_token(db: Session, token: str, *purposes: Purpose) -> UsedToken:
 
 
 async def void_tokens(db: Session, user_id: UUID, *purposes: Purpose) -> None:
-    """Void the tokens of an account, of these purposes or of all. The caller has locked the account."""
+    """Invalidate the tokens of an account, of these purposes or of all. The caller locks the account."""
     statement = delete(OneTimeToken).where(OneTimeToken.user_id == user_id)
     if purposes:
         statement = statement.where(OneTimeToken.purpose.in_(purposes))

@@ -1,4 +1,4 @@
-"""Verify passwords at a bounded rate, and check them again under the lock of the account."""
+"""Verify passwords, with limits on guessing, and check them again under the lock of the account."""
 
 import hashlib
 from collections.abc import Sequence
@@ -49,13 +49,13 @@ class VerifiedPassword:
     full_name: str | None
     hashed_password: str
     rehashed: str | None = None
-    """A new hash, where the parameters of argon2 have changed."""
+    """A new hash, if the parameters of argon2 have changed."""
 
     async def lock(self, db: Session) -> None:
-        """Lock the account until the end of the transaction, and keep a new hash.
+        """Lock the account until the end of the transaction, and store a new hash if there is one.
 
-        Raises UnitOfWorkLostError if the password, the address or the state of the account has changed since then: the
-        whole request is then repeated, on what is true now.
+        Raises UnitOfWorkLostError, which repeats the whole request, if the password, the address or the state of the
+        account has changed since then.
         """
         statement = select(User.email, User.hashed_password, User.is_active).where(User.id == self.user_id)
         row = (await db.execute(statement.with_for_update(key_share=True))).one_or_none()
@@ -69,7 +69,7 @@ class VerifiedPassword:
 
 @dataclass(frozen=True, slots=True)
 class PasswordCheck:
-    """Compares passwords: the same work and answer whether the account is unknown or the password wrong."""
+    """Verifies passwords, with the same work and result for an unknown account and a wrong password."""
 
     database: Database
     passwords: PasswordHasher
@@ -121,7 +121,7 @@ class PasswordCheck:
         return f"{account_key(email)}:{address_key(self.client.ip_address)}"
 
     async def _limit_login(self, email: str) -> bool:
-        """Count an attempt, or raise TooManyRequestsError; tell whether it was counted for the account."""
+        """Count an attempt, or raise TooManyRequestsError; return whether it was counted for the account."""
         try:
             await self.limiter.hit(PER_ACCOUNT_AND_ADDRESS, self._account_and_address(email))
             await self.limiter.hit(PER_ADDRESS, address_key(self.client.ip_address))
@@ -143,7 +143,7 @@ class PasswordCheck:
         return True
 
     async def _networks_of(self, email: str) -> Sequence[str]:
-        """List the networks in which the account has a live session."""
+        """Return the networks in which the account has a live session."""
         statement = (
             select(UserSession.ip_address)
             .join(User, User.id == UserSession.user_id)
@@ -155,7 +155,7 @@ class PasswordCheck:
             return [address_key(address) for address in await db.scalars(statement)]
 
     async def _notify_owner(self, email: str) -> None:
-        """Mail the owner, once a day, about the failed logins, with a link to reset the password."""
+        """Notify the owner, once a day, about the failed logins, with a link to reset the password."""
         try:
             await self.limiter.hit(NOTICES, account_key(email))
         except TooManyRequestsError:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Where a request comes from, as far as it can be believed."""
+    """The address and the user agent of a client."""
 
     ip_address: str | None
     user_agent: str | None
@@ -14,7 +14,7 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The account that makes a request."""
+    """The caller of a request."""
 
     user_id: UUID
     session_id: UUID

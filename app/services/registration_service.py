@@ -26,7 +26,7 @@ class RegistrationService:
     passwords: PasswordHasher
     settings: Settings
     limiter: RateLimiter | None = None
-    """Bounds the mails to owners of taken addresses; only `sign_up` needs it."""
+    """Limits the mails to owners of taken addresses; only `sign_up` needs it."""
 
     async def sign_up(self, data: UserCreate) -> User | None:
         """Register an account; raise EmailTakenError or PasswordTooCommonError.
@@ -56,7 +56,7 @@ class RegistrationService:
             "hashed_password": hashed,
             "full_name": data.full_name,
             "role": role,
-            "is_verified": role is Role.ADMIN,  # made by an operator, who knows the address
+            "is_verified": role is Role.ADMIN,  # An operator, who knows the address, creates it.
         }
         # The unique constraint decides, so that concurrent registrations are safe.
         statement = insert(User).values(values).on_conflict_do_nothing(index_elements=[User.email]).returning(User)
@@ -68,7 +68,7 @@ class RegistrationService:
 
 
 async def register_administrator(settings: Settings, data: UserCreate) -> None:
-    """Register an account with the role of an administrator, as a process of its own."""
+    """Register an administrator, on a new database connection."""
     database = Database(settings)
     try:
         with PasswordHasher(settings) as passwords:

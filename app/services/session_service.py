@@ -1,4 +1,4 @@
-"""Sessions: opened by a login, kept by rotating refresh tokens, ended by revocation."""
+"""Sessions and their refresh tokens."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -36,7 +36,7 @@ def _is_live(now: datetime, used_after: datetime) -> ColumnElement[bool]:
 
 @statement
 def touch_session(token_hash: bytes, now: datetime, used_after: datetime) -> ReturningUpdate[UUID, UUID]:
-    """Note that a live session was used, if the token is an unused one of it."""
+    """Update the time of last use of a live session, if the token is one of its unused tokens."""
     return (
         update(UserSession)
         .where(RefreshToken.token_hash == token_hash, RefreshToken.used_at.is_(None), _is_live(now, used_after))
@@ -47,7 +47,7 @@ def touch_session(token_hash: bytes, now: datetime, used_after: datetime) -> Ret
 
 @statement
 def use_token(token_hash: bytes, now: datetime, sealed: bytes) -> ReturningUpdate[UUID]:
-    """Mark a token as used, if it is unused: of several concurrent requests only one succeeds."""
+    """Mark an unused token as used. Only one of several concurrent requests succeeds."""
     return (
         update(RefreshToken)
         .where(RefreshToken.token_hash == token_hash, RefreshToken.used_at.is_(None))
@@ -80,7 +80,7 @@ class SessionKeeper:
     settings: Settings
 
     async def open(self, user_id: UUID, client: Client) -> Grant:
-        """Begin a session and the family of its refresh tokens. The caller has locked the account."""
+        """Open a session with its first refresh token. The caller locks the account."""
         now, token, session_id = datetime.now(UTC), new_token(), uuid7()
         self.db.add(
             UserSession(
@@ -100,12 +100,12 @@ class SessionKeeper:
     async def rotate(self, token: str) -> Grant:
         """Exchange a token for its successor, or raise InvalidGrantError.
 
-        Of any number of requests with one token, the first makes the successor and the others within the grace get
-        the same one. Later ones are a replay: somebody else has the token, and the session ends for both.
+        The first request with a token creates the successor, and others within the grace period get the same one. A
+        later request is a replay: someone else has the token, and the session ends.
         """
         now = datetime.now(UTC)
         successor, sealed = exchange(token)
-        # The session is locked before the token, as in a revocation; in the other order the two can deadlock.
+        # The session is locked before the token, as in a revocation. In the other order the two could deadlock.
         session = await self.db.fetch_one(touch_session(hash_token(token), now, now - self._idle))
         if session is None or await self.db.fetch_one(use_token(hash_token(token), now, sealed)) is None:
             return await self._repeat(token, now)
@@ -124,7 +124,7 @@ class SessionKeeper:
             return Grant(row.user_id, row.id, open_sealed(token, row.sealed_successor))
         await self.db.execute(delete(UserSession).where(UserSession.id == row.id))
         self.db.access_changed(row.id)
-        # The one early commit: the refusal below rolls back, and the thief's tokens must not survive it.
+        # The error below rolls back, but the tokens of the thief must be revoked: the only early commit.
         await self.db.commit()
         record(SecurityEvent.TOKEN_REPLAYED, user_id=row.user_id, session_id=str(row.id))
         raise InvalidGrantError
@@ -162,7 +162,7 @@ class SessionService:
         return SessionList(items=[SessionRead.model_validate(row) for row in newest_first])
 
     async def revoke(self, session_id: UUID) -> None:
-        """End one session, or raise NotFoundError: another's and a missing one look the same."""
+        """End one session; raise NotFoundError for a missing one and for one of another user."""
         query = delete(UserSession).where(UserSession.id == session_id, UserSession.user_id == self.viewer.user_id)
         if (await self.db.execute(query.returning(UserSession.id))).one_or_none() is None:
             raise NotFoundError
@@ -170,12 +170,12 @@ class SessionService:
         record(SecurityEvent.SESSION_REVOKED, user_id=self.viewer.user_id, session_id=str(session_id))
 
     async def revoke_others(self) -> None:
-        """End all but the session that asks."""
+        """End all sessions except the current one."""
         await revoke_sessions(self.db, self.viewer.user_id, spare=self.viewer.session_id)
 
 
 async def revoke_sessions(db: Session, user_id: UUID, *, spare: UUID | None = None) -> None:
-    """End every session of an account, but for one that is spared."""
+    """End all sessions of an account, except `spare`."""
     query = delete(UserSession).where(UserSession.user_id == user_id)
     if spare is not None:
         query = query.where(UserSession.id != spare)

@@ -1,4 +1,4 @@
-"""Accounts: reading, changing and deleting them."""
+"""Read, change and delete accounts."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,7 +51,7 @@ class UserService:
     check: PasswordCheck
 
     async def get(self, user_id: UUID) -> User:
-        """Return one account, or raise NotFoundError: a hidden and a missing one look the same."""
+        """Return one account; raise NotFoundError for a missing one and for one that the caller may not read."""
         is_visible = self.viewer.is_admin or user_id == self.viewer.user_id
         if not is_visible:
             raise NotFoundError
@@ -96,7 +96,7 @@ class UserAdminService:
     async def update(self, user_id: UUID, data: UserAdminUpdate) -> User:
         """Change the given fields; raise ForbiddenError, NotFoundError or LastAdminError.
 
-        A change ends the sessions of the account. Disabling it also voids its links.
+        A change ends the sessions of the account. Disabling it also invalidates its links.
         """
         administrators = await self._lock_administrators()
         changes = data.model_dump()
@@ -115,7 +115,7 @@ class UserAdminService:
         await _delete(self.db, user_id, await self._lock_administrators())
 
     async def _lock_administrators(self) -> set[UUID]:
-        """Lock all administrators and check again that the caller is one: another may have demoted them meanwhile."""
+        """Lock all administrators and check again that the caller is one: they may have been demoted."""
         administrators = await _lock_administrators(self.db)
         if self.viewer.user_id not in administrators:
             record(SecurityEvent.ACCESS_DENIED, user_id=self.viewer.user_id)
@@ -124,7 +124,7 @@ class UserAdminService:
 
 
 async def _lock_administrators(db: Session) -> set[UUID]:
-    """Lock the active administrators, in the same order each time: two of them cannot remove each other."""
+    """Lock the active administrators, always in the same order, so that two of them cannot remove each other."""
     administrators = select(User.id).where(User.role == Role.ADMIN, User.is_active).order_by(User.id)
     return set(await db.scalars(administrators.with_for_update()))
 

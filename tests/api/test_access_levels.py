@@ -1,6 +1,7 @@
 """Access levels, which every route must declare."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
@@ -9,6 +10,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from app.api import health, metrics
 from app.api.access import Access, AccessError, PublicMount, read_operations
 from app.core.database_url import PROJECT_ROOT
 from app.dependencies import Administrator, CurrentUser, OptionalUser, Public, VerifiedUser
@@ -72,7 +74,7 @@ def test_a_level_is_named_in_the_signature_or_with_the_router(
     handler: Callable[..., Any], level: Access, *, public: bool
 ) -> None:
     """A level includes those that it is built on."""
-    [operation] = read_operations(application(handler, public=public).routes)
+    [operation] = read_operations(application(handler, public=public).router)
     assert (operation.method, operation.path, operation.access) == ("GET", "/thing", level)
 
 
@@ -89,9 +91,9 @@ def test_an_operation_without_exactly_one_level_is_refused(
 ) -> None:
     """The message names the operation and the remedy."""
     with pytest.raises(AccessError) as raised:
-        read_operations(application(handler, public=public).routes)
+        read_operations(application(handler, public=public).router)
     assert str(raised.value).startswith(fault)
-    assert "name one of Public, OptionalUser," in str(raised.value)
+    assert "ask for OptionalUser, CurrentUser," in str(raised.value)
 
 
 async def plain(_: object) -> PlainTextResponse:
@@ -109,9 +111,27 @@ async def test_the_application_does_not_start_with_a_route_that_nobody_declared(
             pass
 
 
+async def test_the_application_does_not_start_with_a_front_end_that_nobody_declared(tmp_path: Path) -> None:
+    """FastAPI keeps those apart from the other routes."""
+    (tmp_path / "index.html").write_text("hello")
+    app = create_notes_application(make_settings(DSN))
+    app.frontend("/", directory=tmp_path)
+    with pytest.raises(AccessError):
+        async with serving(app):
+            pass
+
+
+def test_what_is_answered_before_the_router_has_a_route_with_a_level() -> None:
+    """Probes and metrics: `ProbesMiddleware` answers them, and the routes describe them."""
+    paths = {operation.path for operation in read_operations(create_notes_application(make_settings(DSN)).router)}
+    assert {*health.ANSWERS, *metrics.ANSWERS} <= paths
+
+
 def test_a_public_mount_is_declared() -> None:
     """Static files for everyone."""
-    [operation] = read_operations([PublicMount("/files", StaticFiles(directory=PROJECT_ROOT), name="files")])
+    app = FastAPI(openapi_url=None)
+    app.router.routes.append(PublicMount("/files", StaticFiles(directory=PROJECT_ROOT), name="files"))
+    [operation] = read_operations(app.router)
     assert (operation.method, operation.path, operation.access) == ("ANY", "/files", Access.PUBLIC)
 
 

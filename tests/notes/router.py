@@ -4,16 +4,18 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from sqlalchemy import select
 
 from app.api.conditional import IfMatch, IfNoneMatch, set_etag, versions_to_change
 from app.api.idempotency import Idempotent, IdempotentRoute
 from app.api.links import add_next_link, set_location
 from app.api.openapi import CHANGED_MEANWHILE, NOT_FOUND, NOT_MODIFIED, REPEATED
+from app.core.exceptions import NotFoundError
 from app.db.pagination import KeysetPage
-from app.dependencies import CurrentUser, Db
+from app.dependencies import CurrentUser, Db, OptionalUser
 from app.schemas.page import Page
 from tests.notes.model import Note
-from tests.notes.schemas import NoteCreate, NoteQuery, NoteRead, NoteUpdate
+from tests.notes.schemas import NoteCreate, NoteQuery, NoteRead, NoteUpdate, PublicNoteRead
 from tests.notes.service import NoteService
 
 
@@ -25,7 +27,7 @@ async def get_notes(db: Db, user: CurrentUser) -> NoteService:
 Notes = Annotated[NoteService, Depends(get_notes)]
 NoteFilter = Annotated[NoteQuery, Query()]
 NoteId = Annotated[UUID, Path(description="The id of a note.")]
-router = APIRouter(prefix="/notes", tags=["items"], route_class=IdempotentRoute)
+router = APIRouter(prefix="/notes", tags=["notes"], route_class=IdempotentRoute)
 
 
 @router.post("", response_model=NoteRead, status_code=201, responses=REPEATED, dependencies=[Idempotent])
@@ -61,3 +63,12 @@ async def update_note(
 async def delete_note(notes: Notes, note_id: NoteId, request: Request, if_match: IfMatch = None) -> None:
     """Delete a note. With `If-Match`, only that version is deleted."""
     await notes.delete(note_id, versions_to_change(request, if_match))
+
+
+@router.get("/public/{note_id}", responses=NOT_FOUND)
+async def read_public_note(db: Db, viewer: OptionalUser, note_id: NoteId) -> PublicNoteRead:
+    """Read the title of a note of anyone, with or without a login."""
+    note = await db.scalar(select(Note).where(Note.id == note_id))
+    if note is None:
+        raise NotFoundError
+    return PublicNoteRead(title=note.title, is_own=viewer is not None and viewer.user_id == note.owner_id)

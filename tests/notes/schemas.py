@@ -27,7 +27,7 @@ class NoteQuery(PageQuery):
     """Which notes, in which order."""
 
     sort: Literal["created_at", "-created_at", "title", "-title"] = "-created_at"
-    """The field to sort by; a minus sorts downwards."""
+    """The field to sort by; a minus sorts in descending order."""
     title: Title | None = None
     """Only notes whose title contains this, whatever the case."""
     created_after: Timestamp | None = None
@@ -45,3 +45,11 @@ class NoteRead(OutputModel):
     description: str | None = Field(max_length=10_000)
     created_at: datetime
     updated_at: datetime
+
+
+class PublicNoteRead(OutputModel):
+    """What everyone reads of a note."""
+
+    title: str = Field(max_length=200)
+    is_own: bool
+    """Whether it is a note of the caller."""

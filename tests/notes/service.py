@@ -17,7 +17,7 @@ from tests.notes.model import Note
 from tests.notes.schemas import NoteCreate, NoteQuery, NoteUpdate
 
 Versions = frozenset[int] | None
-"""The versions that may be changed; None: any."""
+"""The versions that may be changed; None means any."""
 ORDER = Order(Note.created_at, Note.title, key=Note.id)
 
 

@@ -1,4 +1,4 @@
-"""Versions of notes and repeated requests, over HTTP."""
+"""Versions of notes and conditional requests, over HTTP."""
 
 import asyncio
 from collections import Counter
@@ -17,7 +17,7 @@ NOTES = "/api/v1/notes"
 EDITORS, EDITS = 10, 1000
 
 
-async def tagged(account: Account) -> tuple[str, str]:
+async def create_with_etag(account: Account) -> tuple[str, str]:
     """The path and the tag of a new note."""
     response = await account.request("POST", NOTES, json={"title": "0"})
     return response.headers["location"], response.headers["etag"]
@@ -26,7 +26,7 @@ async def tagged(account: Account) -> tuple[str, str]:
 async def test_each_change_gives_another_tag(accounts: Accounts) -> None:
     """And reading gives the current one."""
     ada = await accounts.create()
-    path, first = await tagged(ada)
+    path, first = await create_with_etag(ada)
     second = (await ada.request("PATCH", path, json={"title": "1"})).headers["etag"]
     assert (first, second) == ('"1"', '"2"')
     assert (await ada.request("GET", path)).headers["etag"] == second
@@ -39,7 +39,7 @@ async def test_each_change_gives_another_tag(accounts: Accounts) -> None:
 async def test_an_unchanged_note_is_not_sent_again(accounts: Accounts, condition: str, status: int) -> None:
     """If-None-Match, compared weakly."""
     ada = await accounts.create()
-    path, tag = await tagged(ada)
+    path, tag = await create_with_etag(ada)
     for method in ("GET", "HEAD"):
         response = await ada.request(method, path, headers={"If-None-Match": condition})
         assert (response.status_code, response.headers["etag"]) == (status, tag)
@@ -65,7 +65,7 @@ async def test_only_the_version_that_is_meant_is_changed(
 ) -> None:
     """If-Match, compared strongly."""
     ada = await accounts.create()
-    path, _ = await tagged(ada)
+    path, _ = await create_with_etag(ada)
     body = {"json": {"title": "1"}} if method == "PATCH" else {}
     response = await ada.request(method, path, headers={"If-Match": condition}, **body)
     if is_met:
@@ -78,7 +78,7 @@ async def test_only_the_version_that_is_meant_is_changed(
 async def test_of_what_is_not_there_no_version_is_asked_for(accounts: Accounts) -> None:
     """A missing note and another's are 404, whatever the condition."""
     ada, bob = await accounts.create(), await accounts.create()
-    path, tag = await tagged(ada)
+    path, tag = await create_with_etag(ada)
     for missing in (path, f"{NOTES}/{uuid4()}"):
         response = await bob.request("DELETE", missing, headers={"If-Match": tag})
         assert problem(response) == (404, "not_found")
@@ -87,7 +87,7 @@ async def test_of_what_is_not_there_no_version_is_asked_for(accounts: Accounts) 
 async def test_a_setting_makes_conditions_obligatory(settings: Settings, accounts: Accounts) -> None:
     """428 without one."""
     ada = await accounts.create()
-    path, tag = await tagged(ada)
+    path, tag = await create_with_etag(ada)
     app = create_notes_application(settings.model_copy(update={"require_if_match": True}))
     async with app.router.lifespan_context(app) as state:
         transport = httpx2.ASGITransport(with_state(app, state))  # type: ignore[arg-type]
@@ -100,7 +100,7 @@ async def test_a_setting_makes_conditions_obligatory(settings: Settings, account
 async def test_conflicting_changes_lose_no_update(accounts: Accounts) -> None:
     """Each editor reads, adds one and writes on condition (ten thousand times in benchmarks/conflicting_edits.py)."""
     ada = await accounts.create()
-    path, _ = await tagged(ada)
+    path, _ = await create_with_etag(ada)
     outcomes: Counter[int] = Counter()
 
     async def edit() -> None:

@@ -83,3 +83,13 @@ async def test_answers_to_the_authenticated_are_not_stored(accounts: Accounts) -
     ada = await accounts.create()
     response: httpx2.Response = await ada.request("GET", "/api/v1/notes")
     assert response.headers["cache-control"] == "no-store"
+
+
+async def test_an_optional_login_is_used_where_there_is_one(accounts: Accounts) -> None:
+    """And caches are told that the response depends on it."""
+    ada, bob = await accounts.create(), await accounts.create()
+    path = f"/api/v1/notes/public/{(await ada.create_note())['id']}"
+    seen = [await ada.request("GET", path), await bob.request("GET", path), await ada.client.get(path)]
+    assert [response.json()["is_own"] for response in seen] == [True, False, False]
+    assert {response.headers["vary"] for response in seen} == {"Authorization"}
+    assert [response.headers.get("cache-control") for response in seen] == ["no-store", "no-store", None]

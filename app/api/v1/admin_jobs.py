@@ -29,17 +29,17 @@ router = APIRouter(prefix="/admin/jobs", tags=["admin"])
 
 @router.get("", response_model=Page[JobRead])
 async def list_jobs(jobs: Jobs, query: JobFilter, request: Request, response: Response) -> KeysetPage[JobRow]:
-    """List jobs that wait, run or have failed for good, oldest first."""
+    """List jobs that wait, run, or have used all their attempts, oldest first."""
     return add_next_link(request, response, await jobs.list(query))
 
 
 @router.post("/{job_id}/requeue", status_code=204, responses=problems(NotFoundError, JobNotFailedError))
 async def requeue_job(jobs: Jobs, job_id: JobId) -> None:
-    """Give a failed job all its attempts again."""
+    """Run a failed job again, with all its attempts."""
     await jobs.requeue(job_id)
 
 
 @router.delete("/{job_id}", status_code=204, responses=problems(NotFoundError))
 async def cancel_job(jobs: Jobs, job_id: JobId) -> None:
-    """Remove a job; where it runs it is interrupted."""
+    """Cancel a job. If it is running, it is interrupted."""
     await jobs.cancel(job_id)

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Form, Path, Request, Response
 
 from app.api.openapi import problems
-from app.core.exceptions import InvalidHostError, NotFoundError, ValidationFailedError
+from app.core.exceptions import NotFoundError
 from app.core.refusals import (
     InvalidGrantError,
     InvalidTokenRequestError,
@@ -14,7 +14,7 @@ from app.core.refusals import (
     TokenInvalidError,
     UnsupportedGrantTypeError,
 )
-from app.dependencies import HOUR, Account, Check, CurrentUser, Db, Public, RequestClient, limited
+from app.dependencies import HOUR, MAILS, Account, Check, CurrentUser, Db, Public, RequestClient, limited
 from app.schemas.account import EmailVerification, PasswordForgotten, PasswordReset
 from app.schemas.session import SessionList
 from app.schemas.token import TokenRead, TokenRequest, TokenRevocation
@@ -48,11 +48,10 @@ TokenForm = Annotated[TokenRequest, Form()]
 RevocationForm = Annotated[TokenRevocation, Form()]
 SessionId = Annotated[UUID, Path(description="The id of a session.")]
 router = APIRouter(prefix="/auth", tags=["auth"])
-REFUSALS = problems(InvalidHostError, InvalidGrantError, InvalidTokenRequestError, UnsupportedGrantTypeError)
-BAD_LINK = problems(InvalidHostError, TokenInvalidError)
-TOO_COMMON = problems(PasswordTooCommonError, ValidationFailedError)
+REFUSALS = problems(InvalidGrantError, InvalidTokenRequestError, UnsupportedGrantTypeError)
+BAD_LINK = problems(TokenInvalidError)
+TOO_COMMON = problems(PasswordTooCommonError)
 LINKS = limited("links", 30, HOUR, by="address")
-MAILS = limited("mails", 5, HOUR)
 RESETS = limited("resets", 20, HOUR, by="address")
 
 
@@ -64,47 +63,47 @@ async def create_token(auth: Auth, form: TokenForm) -> TokenRead:
 
 @router.post("/revoke", response_class=Response, dependencies=[Public])
 async def revoke_token(auth: Auth, form: RevocationForm) -> None:
-    """Log out: end the session of an access or refresh token (RFC 7009). An unknown token is no error."""
+    """Log out: end the session of an access or refresh token (RFC 7009). Unknown tokens are ignored."""
     await auth.revoke_token(form.token.get_secret_value())
 
 
 @router.get("/sessions")
 async def list_sessions(sessions: Sessions) -> SessionList:
-    """List where one is logged in, newest first."""
+    """List your sessions, newest first."""
     return await sessions.list()
 
 
 @router.delete("/sessions", status_code=204)
 async def revoke_other_sessions(sessions: Sessions) -> None:
-    """Log out everywhere but here."""
+    """End all your sessions except the current one."""
     await sessions.revoke_others()
 
 
 @router.delete("/sessions/{session_id}", status_code=204, responses=problems(NotFoundError))
 async def revoke_session(sessions: Sessions, session_id: SessionId) -> None:
-    """Log out somewhere."""
+    """End one of your sessions."""
     await sessions.revoke(session_id)
 
 
 @router.post("/verify-email", status_code=204, responses=BAD_LINK, dependencies=[Public, LINKS])
 async def verify_email(recovery: Recovery, data: EmailVerification) -> None:
-    """Confirm an address, or a new one, with the token from the mail."""
+    """Confirm your e-mail address, or a new one, with the token from the mail."""
     await recovery.verify_email(data.token.get_secret_value())
 
 
 @router.post("/verify-email/request", status_code=202, response_class=Response, dependencies=[MAILS])
 async def request_verification(account: Account) -> None:
-    """Ask for another mail that confirms one's address."""
+    """Request another mail to confirm your e-mail address."""
     await account.request_verification()
 
 
 @router.post("/password/forgot", status_code=202, response_class=Response, dependencies=[Public, RESETS])
 async def forgot_password(recovery: Recovery, data: PasswordForgotten) -> None:
-    """Ask for a mail to reset a password; the answer is the same whether or not there is such an account."""
+    """Request a mail to reset a password. The response does not reveal whether the account exists."""
     await recovery.request_reset(data.email)
 
 
 @router.post("/password/reset", status_code=204, responses={**BAD_LINK, **TOO_COMMON}, dependencies=[Public, LINKS])
 async def reset_password(recovery: Recovery, data: PasswordReset) -> None:
-    """Set a new password with the token from the mail; every session ends."""
+    """Set a new password with the token from the mail. All sessions end."""
     await recovery.reset_password(data)

@@ -1,4 +1,4 @@
-"""Readiness under the path of the API, for clients that reach nothing else."""
+"""Readiness below the path of the API, for clients that reach nothing else."""
 
 from fastapi import APIRouter, Request, Response
 
@@ -11,5 +11,5 @@ router = APIRouter(prefix="/health", tags=["health"], dependencies=[Public])
 
 @router.get("", response_model=ReadinessRead, responses=UNAVAILABLE)
 async def read_health(request: Request) -> Response:
-    """Tell whether the API can serve, as `/health/ready` does."""
+    """Return whether the API can serve requests, like `/health/ready`."""
     return await read_readiness(request)

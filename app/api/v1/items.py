@@ -30,7 +30,7 @@ router = APIRouter(prefix="/items", tags=["items"], route_class=IdempotentRoute)
 
 @router.post("", response_model=ItemRead, status_code=201, responses=REPEATED, dependencies=[Idempotent])
 async def create_item(items: Items, data: ItemCreate, request: Request, response: Response) -> Item:
-    """Create an item. With an `Idempotency-Key` a retry makes no second one."""
+    """Create an item. A retry with the same `Idempotency-Key` does not create a second one."""
     item = await items.create(data)
     set_location(request, response, item.id)
     return set_etag(response, item)
@@ -38,13 +38,13 @@ async def create_item(items: Items, data: ItemCreate, request: Request, response
 
 @router.get("", response_model=Page[ItemRead])
 async def list_items(items: Items, query: ItemFilter, request: Request, response: Response) -> KeysetPage[Item]:
-    """List one's own items, page by page."""
+    """List your items."""
     return add_next_link(request, response, await items.list(query))
 
 
 @router.get("/{item_id}", response_model=ItemRead, responses={**NOT_FOUND, **NOT_MODIFIED})
 async def read_item(items: Items, item_id: ItemId, response: Response, if_none_match: IfNoneMatch = None) -> Item:
-    """Read one of one's own items, unless the client has this version (`If-None-Match`)."""
+    """Read one of your items. With `If-None-Match`, the response is 304 if you have the current version."""
     return set_etag(response, await items.get(item_id), if_none_match=if_none_match)
 
 
@@ -52,12 +52,12 @@ async def read_item(items: Items, item_id: ItemId, response: Response, if_none_m
 async def update_item(
     items: Items, item_id: ItemId, data: ItemUpdate, request: Request, response: Response, if_match: IfMatch = None
 ) -> Item:
-    """Change what is given; what is left out stays. With `If-Match`, only that version is changed."""
+    """Change the given fields of one of your items. With `If-Match`, only that version is changed."""
     item = await items.update(item_id, data, versions_to_change(request, if_match))
     return set_etag(response, item)
 
 
 @router.delete("/{item_id}", status_code=204, responses=CHANGED_MEANWHILE)
 async def delete_item(items: Items, item_id: ItemId, request: Request, if_match: IfMatch = None) -> None:
-    """Delete an item. With `If-Match`, only that version is deleted."""
+    """Delete one of your items. With `If-Match`, only that version is deleted."""
     await items.delete(item_id, versions_to_change(request, if_match))

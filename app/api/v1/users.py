@@ -7,10 +7,10 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 
 from app.api.links import add_next_link, created_or_accepted
 from app.api.openapi import problems
-from app.core.exceptions import NotFoundError, ValidationFailedError
+from app.core.exceptions import NotFoundError
 from app.core.refusals import EmailTakenError, LastAdminError, PasswordIncorrectError, PasswordTooCommonError
 from app.db.pagination import KeysetPage
-from app.dependencies import HOUR, Account, Administrator, Db, Paging, Public, UserList, Users, limited
+from app.dependencies import HOUR, MAILS, Account, Administrator, Db, Paging, Public, UserList, Users, limited
 from app.models.user import User
 from app.schemas.account import AccountDeletion, EmailChange, PasswordChange
 from app.schemas.page import Page
@@ -38,7 +38,6 @@ router = APIRouter(prefix="/users", tags=["users"])
 PASSWORD = problems(PasswordIncorrectError)
 ADMINISTRATION = problems(NotFoundError, LastAdminError)
 REGISTRATIONS = limited("registrations", 20, HOUR, by="address")
-MAILS = limited("mails", 5, HOUR)
 PASSWORD_CHANGES = limited("password-changes", 5, HOUR)
 
 
@@ -47,44 +46,44 @@ PASSWORD_CHANGES = limited("password-changes", 5, HOUR)
     response_model=UserRead,
     status_code=201,
     responses={
-        202: {"description": "Accepted; the answer does not reveal whether the address has an account"},
-        **problems(EmailTakenError, PasswordTooCommonError, ValidationFailedError),
+        202: {"description": "Accepted; the response does not reveal whether the address has an account"},
+        **problems(EmailTakenError, PasswordTooCommonError),
     },
     dependencies=[Public, REGISTRATIONS],
 )
 async def create_user(
     registration: Registration, data: UserCreate, request: Request, response: Response
 ) -> User | Response:
-    """Register an account."""
+    """Create an account."""
     return created_or_accepted(request, response, await registration.sign_up(data))
 
 
 @router.get("/me", response_model=UserRead)
 async def read_current_user(users: Users) -> User:
-    """Read one's own account."""
+    """Read your account."""
     return await users.get_own()
 
 
 @router.patch("/me", response_model=UserRead)
 async def update_current_user(users: Users, data: UserUpdate) -> User:
-    """Change one's own account."""
+    """Change your account."""
     return await users.update_own(data)
 
 
 @router.delete("/me", status_code=204, responses=problems(PasswordIncorrectError, LastAdminError))
 async def delete_current_user(users: Users, data: AccountDeletion) -> None:
-    """Delete one's own account and all that is its."""
+    """Delete your account and all its data."""
     await users.delete_own(data)
 
 
 @router.put(
     "/me/password",
     status_code=204,
-    responses={**PASSWORD, **problems(PasswordTooCommonError, ValidationFailedError)},
+    responses={**PASSWORD, **problems(PasswordTooCommonError)},
     dependencies=[PASSWORD_CHANGES],
 )
 async def change_password(account: Account, data: PasswordChange) -> None:
-    """Set a new password; every other session ends."""
+    """Change your password. Your other sessions end."""
     await account.change_password(data)
 
 
@@ -96,29 +95,29 @@ async def change_password(account: Account, data: PasswordChange) -> None:
     dependencies=[MAILS],
 )
 async def change_email(account: Account, data: EmailChange) -> None:
-    """Ask to move to another address: confirmed by a mail there, told to the old one."""
+    """Change your e-mail address. The new address gets a mail to confirm it, and the old one is notified."""
     await account.request_email_change(data)
 
 
 @router.get("/{user_id}", response_model=UserRead, responses=problems(NotFoundError))
 async def read_user(users: Users, user_id: UserId) -> User:
-    """Read an account: one's own, or any for an administrator."""
+    """Read an account: your own, or any as an administrator."""
     return await users.get(user_id)
 
 
 @router.get("", response_model=Page[UserRead])
 async def list_users(users: UserList, query: Paging, request: Request, response: Response) -> KeysetPage[User]:
-    """List every account, oldest first; for administrators."""
+    """List all accounts, oldest first. For administrators."""
     return add_next_link(request, response, await users.list(query))
 
 
 @router.patch("/{user_id}", response_model=UserRead, responses=ADMINISTRATION)
 async def update_user(users: UserAdmin, user_id: UserId, data: UserAdminUpdate) -> User:
-    """Change the role of an account, or disable it; for administrators."""
+    """Change the role of an account, or disable it. For administrators."""
     return await users.update(user_id, data)
 
 
 @router.delete("/{user_id}", status_code=204, responses=ADMINISTRATION)
 async def delete_user(users: UserAdmin, user_id: UserId) -> None:
-    """Delete an account and all that is its; for administrators."""
+    """Delete an account and all its data. For administrators."""
     await users.delete(user_id)

@@ -20,17 +20,17 @@ router = APIRouter(prefix="/users", tags=["users"])
 
 @router.get("/me", response_model=UserReadV2)
 async def read_current_user_v2(users: Users) -> User:
-    """Read one's own account."""
+    """Read your account."""
     return await users.get_own()
 
 
 @router.get("/{user_id}", response_model=UserReadV2, responses=problems(NotFoundError))
 async def read_user_v2(users: Users, user_id: UserId) -> User:
-    """Read an account: one's own, or any for an administrator."""
+    """Read an account: your own, or any as an administrator."""
     return await users.get(user_id)
 
 
 @router.get("", response_model=Page[UserReadV2])
 async def list_users_v2(users: UserList, query: Paging, request: Request, response: Response) -> KeysetPage[User]:
-    """List every account, oldest first; for administrators."""
+    """List all accounts, oldest first. For administrators."""
     return add_next_link(request, response, await users.list(query))

@@ -1,1 +1,1 @@
-"""The settings by what they are about; `core/config.py` puts them together."""
+"""Groups of settings, which `core/config.py` combines."""

@@ -1,4 +1,4 @@
-"""HTTP: where it is served, to whom, and how much of it."""
+"""Settings of HTTP: addresses, hosts, origins and limits."""
 
 import re
 import socket
@@ -15,12 +15,12 @@ DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def at_midnight(value: object) -> object:
-    """Read a date as its first moment in UTC."""
+    """Return midnight UTC for a date."""
     return f"{value}T00:00:00Z" if isinstance(value, str) and DATE.fullmatch(value) else value
 
 
 def check_network(network: str) -> None:
-    """Raise ValueError for what is not an address or a network, and for networks of all addresses."""
+    """Raise ValueError unless it is an address or a network, and not all addresses."""
     if ip_network(network).prefixlen == 0:
         raise ValueError(f"must not be every address: {network}")
 
@@ -45,66 +45,66 @@ class HttpSettings(ProcessSettings):
     web_concurrency: int = Field(default=1, ge=1, le=256)
     """Worker processes; (2 x cores) + 1 is a starting point in production."""
     forwarded_allow_ips: str = "127.0.0.1"
-    """Proxies whose X-Forwarded-* headers are believed: addresses and networks."""
+    """Proxies whose X-Forwarded-* headers are trusted: addresses and networks."""
     public_url: str = ""
-    """The address under which clients reach the service; also the issuer of its tokens. Unset outside production:
-    http://localhost and PORT."""
+    """The URL of the service for clients; also the issuer of its tokens. Unset outside production: http://localhost and
+    PORT."""
     frontend_url: str | None = None
-    """The address of the pages that links in mails lead to; unset: PUBLIC_URL."""
+    """The URL of the pages that links in mails lead to; unset: PUBLIC_URL."""
     allowed_hosts: StringList = ()
-    """Host headers that are served; unset: the host of PUBLIC_URL and the loopback names."""
+    """Accepted Host headers; unset: the host of PUBLIC_URL and the loopback names."""
     allowed_origins: StringList = ()
     """Browser origins that may call the API (CORS)."""
     require_if_match: bool = False
-    """Whether every change and deletion of a versioned resource needs If-Match: 428 without it."""
+    """Whether changing and deleting a versioned resource requires If-Match; 428 without it."""
     api_v1_sunset: Moment | None = None
-    """When version 1 will end (ISO 8601, a date or a time); answers that have a successor in version 2 say so."""
+    """When version 1 ends (ISO 8601, a date or a time); operations with a successor in version 2 announce it."""
     api_v1_deprecated: Moment | None = None
-    """Since when version 1 is deprecated; unset: half a year before API_V1_SUNSET."""
+    """When version 1 was deprecated; unset: half a year before API_V1_SUNSET."""
     redis_url: SecretStr | None = None
-    """redis:// of a Redis or Valkey that all processes count rate limits in; unset: each counts for itself."""
+    """The redis:// URL of a Redis or Valkey that shares rate limits; unset: each process counts by itself."""
     redis_timeout_seconds: Seconds = 0.2
-    """The longest wait for it; then a process counts for itself."""
+    """Timeout for Redis; then the process counts by itself."""
     rate_limit_enabled: bool = True
-    """Whether requests are limited at all."""
+    """Whether rate limits are on."""
     rate_limit_per_minute: int = Field(default=600, ge=1, le=1_000_000)
-    """Requests of one caller, an account or an address; some operations have tighter limits. Then 429."""
+    """Requests of one caller (an account or an address) in a minute; then 429. Some operations have tighter limits."""
     metrics_allow_ips: StringList = PRIVATE_NETWORKS
-    """Addresses and networks that may read /metrics; for others there is no such path."""
+    """Addresses and networks that may read /metrics; others get 404."""
     request_timeout_seconds: Seconds = 10.0
-    """The longest that an answer may take; then 504."""
+    """Timeout for a response; then 504."""
     receive_timeout_seconds: Seconds = 10.0
-    """The longest that the head of a request may take to arrive, and its body; then 408."""
+    """Timeout for receiving the head of a request, and for its body; then 408."""
     max_concurrent_requests: int = Field(default=256, ge=1, le=100_000)
-    """Requests that a process serves at the same time; beyond that 503."""
+    """Requests that a process serves concurrently; more get 503."""
     max_body_bytes: int = Field(default=1_048_576, ge=1024, le=1_073_741_824)
     """The largest request body."""
     shutdown_timeout_seconds: int = Field(default=30, ge=2, le=3600)
-    """How long a process may take to stop after SIGTERM, drain included."""
+    """Timeout for stopping after SIGTERM, including the drain."""
     shutdown_drain_seconds: int = Field(default=5, ge=0, le=10)
-    """How long it goes on serving, not ready, so that balancers leave first: more than they take to notice."""
+    """How long a stopping process is not ready and still serves; longer than load balancers take to notice."""
     recycle_after_requests: int = Field(default=200_000, ge=0, le=1_000_000_000)
-    """A worker process is replaced after about so many requests; 0: never."""
+    """Requests after which a worker process is replaced, approximately; 0: never."""
 
     @property
     def is_https_only(self) -> bool:
-        """Whether browsers may be told to use nothing but HTTPS."""
+        """Whether responses tell browsers to use HTTPS only."""
         return self.public_url.startswith("https:")
 
     @property
     def link_base(self) -> str:
-        """Return the address that links in mails begin with."""
+        """Return the beginning of the links in mails."""
         return (self.frontend_url or self.public_url).rstrip("/")
 
     @property
     def served_hosts(self) -> tuple[str, ...]:
-        """Name the hosts that are answered, without ports."""
+        """Return the accepted hosts, without ports."""
         public = urlsplit(self.public_url).hostname or "localhost"
         own = (socket.gethostname(), f"{socket.gethostname()}.local") if self.is_development else ()
         return self.allowed_hosts or (public, "localhost", "127.0.0.1", "[::1]", *own)
 
     def shows_metrics_to(self, address: str | None) -> bool:
-        """Return whether this address may read the metrics; one that is none may not."""
+        """Return whether this address may read the metrics; false for what is not an address."""
         try:
             client = ip_address(address or "")
         except ValueError:

@@ -1,4 +1,4 @@
-"""The process: where it runs, what it is called, what it logs."""
+"""Settings of the process: environment, name, logging."""
 
 import json
 from enum import StrEnum
@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
 class Environment(StrEnum):
-    """Where the process runs. Settings that would be unsafe there are refused."""
+    """The environment of the process. Settings that are unsafe there are refused."""
 
     DEVELOPMENT = "development"
     STAGING = "staging"
@@ -29,7 +29,7 @@ def split_list(value: object) -> object:
 
 
 def upper(value: object) -> object:
-    """Read names without regard to case."""
+    """Return a name in upper case."""
     return value.upper() if isinstance(value, str) else value
 
 
@@ -39,17 +39,17 @@ Seconds = Annotated[float, Field(gt=0, le=600)]
 
 
 def is_deployed(info: ValidationInfo) -> bool:
-    """Return whether the rules for every environment but development hold."""
+    """Return whether the rules of staging and production apply."""
     return info.data.get("environment") in (Environment.STAGING, Environment.PRODUCTION)
 
 
 def is_production(info: ValidationInfo) -> bool:
-    """Return whether the rules of production hold; staging may run without TLS and mail, and with cheap hashes."""
+    """Return whether the rules of production apply. Staging may run without TLS and mail, and with cheap hashes."""
     return info.data.get("environment") is Environment.PRODUCTION
 
 
 class ProcessSettings(BaseSettings):
-    """The root of all groups, so that `environment` is known when any other setting is checked."""
+    """The base class of all groups, so that `environment` is validated before every other setting."""
 
     model_config = SettingsConfigDict(
         env_file=".env",
@@ -64,29 +64,29 @@ class ProcessSettings(BaseSettings):
     environment: Environment = Environment.DEVELOPMENT
     """development, staging or production."""
     project_name: str = "dayone"
-    """The name in the documentation and in tokens."""
+    """The name of the service, in the documentation, in mails and in tokens."""
     version: str = "0.1.0"
-    """The version in the documentation."""
+    """The version of the service, in the documentation."""
     debug: bool = False
     """Log every SQL statement; refused outside development."""
     event_loop_block_seconds: Seconds = 1.0
-    """Whatever blocks the event loop for longer is logged with its stack."""
+    """Blocking the event loop for longer is logged with the stack."""
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(upper)] = "INFO"
-    """The least severe level that is logged."""
+    """The minimum log level."""
 
     otel_exporter_otlp_endpoint: str | None = None
-    """Where spans go, by OTLP over HTTP (http://collector:4318); unset: nothing is traced."""
+    """The OTLP/HTTP endpoint for spans (http://collector:4318); unset: no traces."""
     sentry_dsn: SecretStr | None = None
-    """Where unexpected errors are reported; unset: only in the log."""
+    """The Sentry DSN for error reports; unset: errors are only logged."""
 
     @property
     def is_development(self) -> bool:
-        """Return whether the conveniences of development are on."""
+        """Return whether the service runs in development."""
         return self.environment is Environment.DEVELOPMENT
 
     @property
     def has_docs(self) -> bool:
-        """Return whether the API documentation is served: everywhere but in production."""
+        """Return whether the API documentation is served: not in production."""
         return self.environment is not Environment.PRODUCTION
 
     @field_validator("debug")

@@ -1,4 +1,4 @@
-"""Secrets, tokens and password hashes."""
+"""Settings of secrets, tokens and password hashes."""
 
 import secrets
 from urllib.parse import unquote, urlsplit
@@ -12,7 +12,7 @@ MINIMUM_SECRET_BYTES = 32
 MINIMUM_DISTINCT_LETTERS = 8
 LEAST_HASH_MEMORY_KIB = 7168
 LEAST_HASH_WORK = 35_840
-"""Memory times passes of the cheapest parameters that OWASP lists for argon2id."""
+"""Memory multiplied by passes, of the cheapest parameters that OWASP lists for argon2id."""
 PLACEHOLDERS = ("changeme", "change-me", "change_me", "placeholder", "your-secret", "insecure")
 
 
@@ -31,25 +31,25 @@ def _refuse_weak(secret: SecretStr, info: ValidationInfo) -> None:
 
 
 class SecuritySettings(DatabaseSettings):
-    """Keys, lifetimes and the cost of a hash; stands on the database's, whose password must be another secret."""
+    """Keys, lifetimes and the cost of hashes. SECRET_KEY must differ from the password of the database."""
 
     secret_key: SecretStr = SecretStr("")
-    """Signs tokens and cursors: 32 bytes or more; unset in development: a new one at each start."""
+    """Signs tokens and cursors; 32 bytes or more. Unset in development: a new one at each start."""
     secret_key_fallbacks: SecretList = ()
-    """Former keys, which still verify and no longer sign."""
+    """Previous keys, which verify and no longer sign."""
     access_token_expire_minutes: int = Field(default=15, ge=1, le=60)
     """The lifetime of an access token."""
     registration_reveals_accounts: bool = True
-    """Whether registering with a taken address answers 409. If false the answer is always 202, and the address must be
+    """Whether registering with a taken address gives 409. If false, the response is always 202, and the address must be
     verified before the first login."""
     refresh_token_expire_days: int = Field(default=30, ge=1, le=365)
-    """The lifetime of a session, however much it is used."""
+    """The maximum lifetime of a session."""
     session_cache_size: int = Field(default=10_000, ge=1, le=10_000_000)
-    """Live sessions that a web process caches, about 600 bytes each; the least recently used leave first."""
+    """Live sessions that a web process caches, about 600 bytes each; the least recently used are dropped first."""
     session_idle_days: int = Field(default=14, ge=1, le=365)
-    """A session that is not refreshed for so long ends."""
+    """Days without a refresh after which a session ends."""
     refresh_grace_seconds: int = Field(default=10, ge=0, le=60)
-    """How long a used refresh token still gives its successor, for answers that were lost and for second tabs."""
+    """How long a used refresh token still returns its successor, for lost responses and second tabs."""
     verify_email_expire_hours: int = Field(default=48, ge=1, le=720)
     """The lifetime of the link that confirms an address."""
     reset_password_expire_minutes: int = Field(default=30, ge=5, le=1440)
@@ -59,9 +59,9 @@ class SecuritySettings(DatabaseSettings):
     password_hash_iterations: int = Field(default=2, ge=1, le=100)
     """The passes of argon2id over its memory; the default is OWASP's."""
     password_hash_threads: int = Field(default=1, ge=1, le=64)
-    """Passwords that a process hashes at the same time."""
+    """Passwords that a process hashes concurrently."""
     password_hash_queue: int = Field(default=64, ge=1, le=10_000)
-    """Passwords that may wait for such a thread; beyond that 503."""
+    """Passwords that may wait for a thread; more get 503."""
 
     @field_validator("secret_key")
     @classmethod

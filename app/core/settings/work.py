@@ -1,4 +1,4 @@
-"""Jobs and mail: how many at once, how patiently, and where to."""
+"""Settings of jobs and mail."""
 
 import tempfile
 from pathlib import Path
@@ -10,21 +10,21 @@ from app.core.settings.process import ProcessSettings, Seconds, is_production
 
 
 class WorkSettings(ProcessSettings):
-    """What outlives a request."""
+    """Jobs and mail."""
 
     worker_in_process: bool | None = None
     """Run jobs inside the web process; unset: only in development."""
     job_concurrency: int = Field(default=10, ge=2, le=1000)
-    """Jobs that a worker runs at the same time."""
+    """Jobs that a worker runs concurrently."""
     job_heartbeat_timeout_seconds: Seconds = 30.0
-    """A job whose worker has been silent for so long is run again."""
+    """Seconds without a heartbeat of its worker after which a job is run again."""
     worker_heartbeat_file: str = str(Path(tempfile.gettempdir()) / "worker-heartbeat")
-    """Touched by a worker while its event loop turns; `python -m app worker --check` looks at it."""
+    """The file that a worker touches while its event loop runs; `python -m app worker --check` reads it."""
 
     smtp_url: SecretStr | None = None
     """smtp://user:password@host:587 or smtps://...:465; unset: each mail is a file in MAIL_DIRECTORY."""
     smtp_timeout_seconds: Seconds = 10.0
-    """The longest that any step of a delivery may take."""
+    """Timeout for each step of a delivery."""
     mail_from: str = Field(default="dayone <no-reply@localhost>", pattern=r"^[^\r\n\x00]+$", max_length=320)
     """The sender of every mail."""
     mail_directory: str = "var/mail"

@@ -44,7 +44,7 @@ async def test_unknown_account_and_wrong_password_are_the_same_answer(
     response = await ada.client.post(TOKEN, data=form)
     assert problem(response) == (400, "invalid_grant")
     assert response.json()["error"] == "invalid_grant"
-    assert response.json()["detail"] == "The e-mail, the password or the refresh token is wrong."
+    assert response.json()["detail"] == "The e-mail address, the password or the refresh token is wrong."
 
 
 @pytest.mark.parametrize(
