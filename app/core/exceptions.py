@@ -1,7 +1,6 @@
-"""Every refusal the service can express, as one tree of domain errors.
+"""Domain errors: everything that the service can refuse, as one tree of exceptions.
 
-Each class has a stable `code` for clients, the HTTP status it becomes at the edge, and a one-sentence
-docstring that is the `title` a client reads. Nothing here knows about HTTP beyond that number.
+Each class has a stable `code`, an HTTP status, and a docstring whose first line is the `title` of the problem document.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,37 +13,37 @@ class ConfigurationError(Exception):
 
 
 class DomainError(Exception):
-    """The root: never raised itself."""
+    """The base class of all domain errors. It is not raised itself."""
 
     code: ClassVar[str]
     status: ClassVar[int]
     headers: Mapping[str, str] = MappingProxyType({})
-    """Of the answer: of every occurrence, or set on one."""
+    """Headers of the response; of the class, or set on one instance."""
     reason: str | None = None
-    """What happened, for the operator: in the log and on the command line, never in an answer."""
+    """The cause, for operators: in the log and on the command line, never in a response."""
     members: ClassVar[Mapping[str, str]] = {}
-    """Further members of the problem document, such as the `error` of RFC 6749."""
+    """More members of the problem document, such as the `error` of RFC 6749."""
 
     def __init__(self, detail: str | None = None) -> None:
-        """Keep a sentence for the client about this occurrence; it must not quote a secret."""
+        """Raise with a detail for the client, which must not contain a secret; by default the title."""
         super().__init__(detail or self.title())
         self.detail = detail or self.title()
 
     @classmethod
     def title(cls) -> str:
-        """Say in one sentence what every occurrence of this error has in common."""
+        """Return the sentence that is the same for every occurrence."""
         return (cls.__doc__ or cls.code).splitlines()[0]
 
 
 class InternalError(DomainError):
-    """Something went wrong on our side."""
+    """The service has failed; report the request id."""
 
     code = "internal_error"
     status = 500
 
 
 class BadRequestError(DomainError):
-    """The request cannot be understood."""
+    """The request is malformed."""
 
     code = "bad_request"
     status = 400
@@ -65,7 +64,7 @@ class UnauthenticatedError(DomainError):
 
 
 class ForbiddenError(DomainError):
-    """This account may not do that."""
+    """Your account is not allowed to do this."""
 
     code = "forbidden"
     status = 403
@@ -79,7 +78,7 @@ class NotFoundError(DomainError):
 
 
 class MethodNotAllowedError(DomainError):
-    """The resource does not support this method."""
+    """The path does not support this method."""
 
     code = "method_not_allowed"
     status = 405
@@ -101,62 +100,62 @@ class ConflictError(DomainError):
 
 
 class ContentTooLargeError(DomainError):
-    """The request body is larger than the service accepts."""
+    """The request body is too large."""
 
     code = "content_too_large"
     status = 413
 
 
 class ValidationFailedError(DomainError):
-    """Some of the input is not valid."""
+    """The input is not valid."""
 
     code = "validation_failed"
     status = 422
 
 
 class HeadersTooLargeError(DomainError):
-    """The headers are larger than the service accepts."""
+    """The request headers are too large."""
 
     code = "headers_too_large"
     status = 431
 
 
 class InvalidCursorError(ValidationFailedError):
-    """The cursor was not issued for this list, sort order and filter."""
+    """The cursor belongs to another list, order or filter; request the first page."""
 
     code = "invalid_cursor"
 
 
 class PreconditionFailedError(DomainError):
-    """The resource has changed since the version that the request means."""
+    """The resource has changed; read it again and repeat the change."""
 
     code = "precondition_failed"
     status = 412
 
 
 class PreconditionRequiredError(DomainError):
-    """The request must say which version it means: send If-Match."""
+    """Send If-Match with the entity tag of the version to change."""
 
     code = "precondition_required"
     status = 428
 
 
 class TooManyRequestsError(DomainError):
-    """Too many requests; wait before the next."""
+    """Too many requests; wait for the seconds in Retry-After."""
 
     code = "too_many_requests"
     status = 429
 
     @classmethod
     def after(cls, seconds: int, headers: Mapping[str, str]) -> Self:
-        """Say when to try again (RFC 9110, section 10.2.3), beside the headers of the limit."""
+        """Return an error with Retry-After (RFC 9110, section 10.2.3) and the headers of the limit."""
         error = cls()
         error.headers = {"Retry-After": str(seconds), **headers}
         return error
 
 
 class UnavailableError(DomainError):
-    """The service cannot answer right now; try again shortly."""
+    """The service is unavailable; try again shortly."""
 
     code = "unavailable"
     status = 503
@@ -164,33 +163,33 @@ class UnavailableError(DomainError):
 
 
 class OverloadedError(UnavailableError):
-    """The service has more work than it can take; try again shortly."""
+    """The service is overloaded; try again shortly."""
 
     code = "overloaded"
 
 
 class DatabaseUnavailableError(UnavailableError):
-    """The database cannot be reached right now; try again shortly."""
+    """The database is unavailable; try again shortly."""
 
     code = "database_unavailable"
 
 
 class UnitOfWorkLostError(DatabaseUnavailableError):
-    """The database cannot be reached right now; try again shortly.
+    """The database is unavailable; try again shortly.
 
-    It certainly kept nothing of the unit of work, so that whoever ran it may run all of it again.
+    The transaction was certainly rolled back, so the whole request may be repeated.
     """
 
 
 class DeadlineExceededError(DomainError):
-    """The answer took longer than the service allows."""
+    """The response took too long."""
 
     code = "deadline_exceeded"
     status = 504
 
 
 def domain_errors(root: type[DomainError] = DomainError) -> Iterator[type[DomainError]]:
-    """Walk the tree below the root, parents first."""
+    """Yield all classes below the root, parents first."""
     for child in root.__subclasses__():
         yield child
         yield from domain_errors(child)

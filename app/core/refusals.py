@@ -1,4 +1,4 @@
-"""What the rules of this business refuse, each in terms of a general error."""
+"""Domain errors of accounts, jobs and idempotency keys."""
 
 from collections.abc import Mapping
 from typing import ClassVar
@@ -7,7 +7,7 @@ from app.core.exceptions import BadRequestError, ConflictError, ForbiddenError, 
 
 
 class InvalidGrantError(BadRequestError):
-    """The e-mail, the password or the refresh token is wrong."""
+    """The e-mail address, the password or the refresh token is wrong."""
 
     code = "invalid_grant"
     members: ClassVar[Mapping[str, str]] = {"error": "invalid_grant"}
@@ -21,7 +21,7 @@ class InvalidTokenRequestError(BadRequestError):
 
 
 class TokenInvalidError(BadRequestError):
-    """The link is not valid: it was used, has expired, or belongs to an address that has changed."""
+    """The link is not valid: it was used, it has expired, or the address has changed."""
 
     code = "token_invalid"
 
@@ -52,19 +52,19 @@ class PasswordTooCommonError(ValidationFailedError):
 
 
 class EmailTakenError(ConflictError):
-    """An account with this e-mail address exists."""
+    """An account with this e-mail address already exists."""
 
     code = "email_taken"
 
 
 class IdempotencyInProgressError(ConflictError):
-    """A request with this idempotency key is still at work; try again shortly."""
+    """A request with this idempotency key is in progress; try again shortly."""
 
     code = "idempotency_in_progress"
 
 
 class JobNotFailedError(ConflictError):
-    """Only a job that has failed for good can be requeued."""
+    """Only a job that has used all its attempts can be requeued."""
 
     code = "job_not_failed"
 
@@ -76,6 +76,6 @@ class LastAdminError(ConflictError):
 
 
 class IdempotencyKeyReusedError(ValidationFailedError):
-    """The idempotency key was used before with another payload."""
+    """The idempotency key was used with another request body."""
 
     code = "idempotency_key_reused"
