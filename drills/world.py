@@ -1,4 +1,4 @@
-"""Everything that drills are done to: PostgreSQL with a standby, Valkey, two replicas of the service, nginx."""
+"""The processes of the drills: PostgreSQL with a standby, Valkey, two replicas of the service, nginx."""
 
 import asyncio
 import secrets
@@ -27,10 +27,12 @@ from tests.notes.migrate import migrate
 PASSWORD = "wrong horse battery staple"  # noqa: S105  of an account that lives as long as the drills
 DEADLINE_SECONDS = 3.0
 TOKEN_SECONDS = 300.0
-"""A third of what an access token lives."""
+"""A third of the lifetime of an access token."""
 LIMITS = {
     "REQUEST_TIMEOUT_SECONDS": str(DEADLINE_SECONDS),
     "RECEIVE_TIMEOUT_SECONDS": "2",
+    # Six workers and their replacements share the 60 connections of the primary.
+    "DATABASE_POOL_SIZE": "4",
     "DATABASE_STATEMENT_TIMEOUT_SECONDS": "1.5",
     "DATABASE_LOCK_TIMEOUT_SECONDS": "1",
     "DATABASE_POOL_TIMEOUT_SECONDS": "1",
@@ -39,14 +41,14 @@ LIMITS = {
     "SHUTDOWN_DRAIN_SECONDS": "2",
     "JOB_HEARTBEAT_TIMEOUT_SECONDS": "2",
 }
-"""Shorter than the defaults, so that a drill takes seconds; the drills hold them to the same promises."""
+"""Limits below the defaults, so that a drill takes seconds and fits one machine."""
 
 
 class World:
     """The processes, and ways to reach them."""
 
     def __init__(self, folder: Path) -> None:
-        """Prepare it; nothing runs yet."""
+        """Prepare it. Nothing runs yet."""
         self.folder = folder
         self.primary = EmbeddedPostgres(folder / "pg")
         self.standby = EmbeddedPostgres(folder / "standby")
@@ -82,7 +84,7 @@ class World:
         return Service(self.folder, name, command, {**self.environment, **changes})
 
     async def connect(self) -> asyncpg.Connection:
-        """Connect to whichever server is the primary."""
+        """Connect to the primary."""
         return await asyncpg.connect(self.dsn, target_session_attrs=SessionAttribute.read_write, timeout=2)
 
     async def execute(self, *statements: str) -> None:
@@ -93,7 +95,7 @@ class World:
         await connection.close()
 
     async def replicate_synchronously(self) -> None:
-        """Acknowledge from now on only what the standby has, too."""
+        """Switch synchronous replication on."""
         await self.execute("ALTER SYSTEM SET synchronous_standby_names = 'standby'", "SELECT pg_reload_conf()")
         connection = await self.connect()
         while await connection.fetchval("SELECT sync_state FROM pg_stat_replication") != "sync":  # noqa: ASYNC110
@@ -109,7 +111,7 @@ class World:
         await connection.close()
 
     async def accepting(self) -> float:
-        """Wait until the database accepts writes; give the time when it did."""
+        """Wait until the database accepts writes; return the time."""
         while True:
             try:
                 connection = await self.connect()
@@ -122,12 +124,12 @@ class World:
 
     @asynccontextmanager
     async def load(self, name: str, *, rate: float = 80, address: str = "") -> AsyncIterator[load.Load]:
-        """Put load on the first replica, or on another address."""
+        """Run a load on the first replica, or on another address."""
         async with load.running(address or self.replicas[0].address, self.token, name, rate) as running:
             yield running
 
     async def account(self, email: str, address: str = "") -> str:
-        """Log in, after a registration where there is no such account; give the access token."""
+        """Log in, after a registration if the account does not exist; return the access token."""
         form = {"grant_type": "password", "username": email, "password": PASSWORD}
         async with httpx2.AsyncClient(base_url=address or self.replicas[0].address, timeout=10) as client:
             answer = await client.post("/api/v1/auth/token", data=form)
@@ -139,7 +141,7 @@ class World:
         return token
 
     async def settle(self) -> None:
-        """Wait until everything is well again, and renew the token now and then: logins of an address are limited."""
+        """Wait until everything works again, and renew an old token: logins of one address are limited."""
         await self.accepting()
         for replica in self.replicas:
             await replica.wait_for("/health/ready")
@@ -149,14 +151,14 @@ class World:
 
 
 def stop(server: EmbeddedPostgres) -> None:
-    """Stop a server, if it still runs."""
+    """Stop a server if it is running."""
     if server.is_running():
         server.stop("immediate")
 
 
 @asynccontextmanager
 async def running_world() -> AsyncIterator[World]:
-    """Start everything; stop it at the end, whatever state it is in."""
+    """Start everything, and stop it at the end."""
     folder = Path(tempfile.mkdtemp(prefix="drills-"))
     folder.chmod(0o755)  # noqa: ASYNC240  nginx and PostgreSQL run as other users
     world = World(folder)
