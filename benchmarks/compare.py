@@ -1,7 +1,7 @@
-"""`make bench`: the service beside what one would use instead; writes docs/performance.md and its plot.
+"""`make bench`: compare the service with its alternatives; writes docs/performance.md and its plot.
 
-The main figure is the server's CPU time a request, from /proc: it is what noise on the machine disturbs least. Figures
-of one run are compared with each other only. `--quick` takes shorter rounds and writes nothing.
+The main figure is the CPU time of the server per request, from /proc, because noise disturbs it least. Compare figures
+of one run only. `--quick` takes shorter rounds and writes nothing.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from itertools import count
 
 import httpx2
 
-from benchmarks.report import Beside, Comparison, write
+from benchmarks.report import Comparison, During, write
 from benchmarks.rig import EMAIL, PASSWORD, Rig, running_rig
 from benchmarks.wrk import Figures, Server, wrk
 
@@ -26,25 +26,25 @@ NOTE = '{"title": "a title as people write them"}'
 
 
 def workloads(rig: Rig) -> dict[str, tuple[str, str]]:
-    """Name the paths and bodies."""
+    """Return the paths and bodies of each workload."""
     return {
         "health": ("/health/live", ""),
         "read one": (rig.notes[0], ""),
         "list 20": ("/api/v1/notes?limit=20", ""),
         "list 100": ("/api/v1/notes?limit=100", ""),
         "create": ("/api/v1/notes", f"POST {NOTE}"),
-        # Different ones, or it would measure how long each holds the lock of the row.
+        # Different rows, because changes of one row wait for its lock.
         "change": (" ".join(rig.notes), f"PATCH {NOTE}"),
     }
 
 
 def median(rounds: list[Figures]) -> Figures:
-    """Take the middle of every figure."""
+    """Return the median of each figure."""
     return Figures(*(statistics.median(values) for values in zip(*(vars(f).values() for f in rounds), strict=True)))
 
 
 def compare(rig: Rig, seconds: float, rounds: int) -> dict[str, dict[str, Figures]]:
-    """Measure every workload of every contender, interleaved, so that what the machine does meanwhile is shared."""
+    """Measure every workload of every contender, interleaved, so that noise affects all of them."""
     measured: dict[str, dict[str, list[Figures]]] = {}
     for _ in range(rounds):
         for workload, (path, body) in workloads(rig).items():
@@ -56,7 +56,7 @@ def compare(rig: Rig, seconds: float, rounds: int) -> dict[str, dict[str, Figure
 
 
 def log_in(client: httpx2.Client, number: int, email: str) -> dict[str, str]:
-    """Log in from an address of its own, because logins of one address are limited; return the answer."""
+    """Log in from a new address, because logins of one address are limited; return the response."""
     form = {"grant_type": "password", "username": email, "password": PASSWORD}
     headers = {"X-Forwarded-For": f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"}
     answer: dict[str, str] = client.post("/api/v1/auth/token", data=form, headers=headers).json()
@@ -86,7 +86,7 @@ def grants(rig: Rig, seconds: float) -> dict[str, dict[str, Figures]]:
 
 
 def time_calls(server: Server, seconds: float, call: Callable[[], object]) -> Figures:
-    """Call again and again for some seconds."""
+    """Call repeatedly for some seconds."""
     times: list[float] = []
     before, started = server.cpu_seconds(), time.perf_counter()
     while time.perf_counter() < started + seconds:
@@ -98,8 +98,8 @@ def time_calls(server: Server, seconds: float, call: Callable[[], object]) -> Fi
     return Figures(len(times), len(times) / seconds, percentiles[49], percentiles[98], cpu)
 
 
-def read_beside(rig: Rig, seconds: float, clients: int, act: Callable[[httpx2.Client, int], object]) -> Beside:
-    """Read alone, and while clients do something else without pause."""
+def read_during(rig: Rig, seconds: float, clients: int, act: Callable[[httpx2.Client, int], object]) -> During:
+    """Measure reads alone, and while clients act without pause."""
     path, ours = rig.notes[0], rig.servers["ours"]
     alone = wrk(ours, path, rig.token, seconds)
     is_over: list[bool] = []
@@ -113,20 +113,20 @@ def read_beside(rig: Rig, seconds: float, clients: int, act: Callable[[httpx2.Cl
     with ThreadPoolExecutor(clients) as threads:
         for _ in range(clients):
             threads.submit(keep_on)
-        beside = wrk(ours, path, rig.token, seconds)
+        during = wrk(ours, path, rig.token, seconds)
         is_over.append(True)
-    return Beside(beside.rate / alone.rate, beside.p99)
+    return During(during.rate / alone.rate, during.p99)
 
 
-def beside_refreshes(rig: Rig, seconds: float) -> Beside:
-    """Read while one client refreshes: that must not empty the cache of live sessions."""
+def during_refreshes(rig: Rig, seconds: float) -> During:
+    """Measure reads while one client refreshes, which must not clear the cache of live sessions."""
     with httpx2.Client(base_url=rig.servers["ours"].address) as client:
         tokens = [log_in(client, 0, EMAIL)["refresh_token"]]
-    return read_beside(rig, seconds, 1, lambda client, _: tokens.append(refresh(client, tokens.pop())))
+    return read_during(rig, seconds, 1, lambda client, _: tokens.append(refresh(client, tokens.pop())))
 
 
 def deep_page(rig: Rig) -> tuple[float, float]:
-    """Follow cursors to page 5,000 of 1,000,000 rows; give the CPU a request of page 1 and of that page."""
+    """Follow cursors to page 5,000 of 1,000,000 rows; return the CPU per request of page 1 and of that page."""
     server = rig.servers["ours"]
     rig.postgres.execute(
         "app",
@@ -146,12 +146,13 @@ def deep_page(rig: Rig) -> tuple[float, float]:
 
 
 def two_workers(rig: Rig, seconds: float) -> float:
-    """Give the throughput of two workers, on both cores, as a multiple of one's, on both cores."""
+    """Return the throughput of two workers on both cores, as a multiple of that of one."""
     rates = []
     for workers in ("1", "2"):
         ours = rig.servers["ours"]
         server = Server("ours", ours.command, {**ours.environment, "WEB_CONCURRENCY": workers})
         server.start(cores="0,1")
+        wrk(server, rig.notes[0], rig.token, 2, 32)  # One worker responds before the other one has started.
         rates.append(wrk(server, rig.notes[0], rig.token, seconds, 32).rate)
         server.stop()
     return rates[1] / rates[0]
@@ -168,14 +169,14 @@ def main() -> int:
     with running_rig(ROWS) as rig:
         figures = compare(rig, seconds, rounds)
         crowd = wrk(rig.servers["ours"], rig.notes[0], rig.token, seconds, connections=64)
-        beside_logins = read_beside(rig, seconds, 4, lambda client, n: log_in(client, n, f"nobody{n}@example.com"))
+        during_logins = read_during(rig, seconds, 4, lambda client, n: log_in(client, n, f"unknown{n}@example.com"))
         comparison = Comparison(
             figures={**figures, **grants(rig, seconds)},
             memory={name: rig.servers[name].worker_mib() for name in CONTENDERS},
             cold_start={name: rig.servers[name].cold_start for name in CONTENDERS},
             crowd=crowd,
-            beside_logins=beside_logins,
-            beside_refreshes=beside_refreshes(rig, seconds),
+            during_logins=during_logins,
+            during_refreshes=during_refreshes(rig, seconds),
             pages=(1.0, 1.0) if quick else deep_page(rig),
             two_workers=two_workers(rig, seconds),
         )
