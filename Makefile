@@ -5,18 +5,18 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := app benchmarks devtools drills migrations tests gunicorn.conf.py
 
-# Whoever sets it pays for compiling at every start of every process.
+# If it is set, Python compiles every module at each start of a process.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run db test check fmt fuzz drill bench image openapi requirements clean
+.PHONY: help run db test check fmt fuzz drill bench docs image openapi requirements clean
 
 help: ## List every target
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-run: .venv/.run ## Serve on http://127.0.0.1:8000 with reload, on a PostgreSQL of its own
+run: .venv/.run ## Serve http://127.0.0.1:8000 with reload and its own PostgreSQL
 	@exec $(BIN)/python -m devtools.run
 
-db: .venv/.run ## Start only that PostgreSQL, migrated, for `uvicorn app.main:app --reload`
+db: .venv/.run ## Start only the development PostgreSQL, migrated, for uvicorn app.main:app --reload
 	@exec $(BIN)/python -m devtools.run --database-only
 
 test: .venv/.test ## Run all tests, in parallel, with coverage
@@ -26,20 +26,23 @@ test: .venv/.test ## Run all tests, in parallel, with coverage
 check: .venv/.dev ## Run everything that CI runs
 	@$(BIN)/python -m devtools.check
 
-fmt: .venv/.dev ## Format and repair what can be repaired
+fmt: .venv/.dev ## Format the code and fix lint errors
 	@$(BIN)/ruff format $(SOURCES)
 	@$(BIN)/ruff check --fix $(SOURCES)
 
-fuzz: .venv/.dev ## Try at least 10,000 generated requests against the API
+fuzz: .venv/.dev ## Send at least 10,000 generated requests to the API
 	@$(BIN)/python -m devtools.fuzz --examples 100
 
-drill: .venv/.dev ## Break real processes under load, and compare with what is promised
+drill: .venv/.dev ## Inject failures into real processes under load
 	@$(BIN)/python -m drills
 
-bench: .venv/.dev ## Measure beside what one would use instead; writes docs/performance.md
+bench: .venv/.dev ## Compare the service with its alternatives; writes docs/performance.md
 	@$(BIN)/python -m benchmarks.compare
 
-image: .venv/.dev ## Build the container image, and run it as production would
+docs: .venv/.dev ## Serve docs/ as a site on http://127.0.0.1:8002
+	@$(BIN)/zensical serve --dev-addr 127.0.0.1:8002
+
+image: .venv/.dev ## Build the container image and run it like production
 	@$(BIN)/python -m devtools.image
 
 openapi: .venv/.dev ## Write docs/openapi/*.json and docs/access.md, which the tests compare with the API
@@ -48,11 +51,11 @@ openapi: .venv/.dev ## Write docs/openapi/*.json and docs/access.md, which the t
 	@ENVIRONMENT=development PUBLIC_URL= $(BIN)/python -m app openapi v2 > docs/openapi/v2.json
 	@ENVIRONMENT=development $(BIN)/python -m devtools.access > docs/access.md
 
-requirements: .venv/.dev ## Compile requirements/*.txt from *.in; UPGRADE=1 takes newer versions
+requirements: .venv/.dev ## Compile requirements/*.txt from *.in; UPGRADE=1 upgrades
 	@$(BIN)/python -m devtools.requirements $(if $(UPGRADE),--upgrade)
 
 clean: ## Delete the environment, caches and the development database
-	@rm -rf .venv var .coverage* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	@rm -rf .venv var .cache .coverage* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Three levels of one resolution, each a superset of the one before: .venv/.run, .venv/.test and .venv/.dev say which

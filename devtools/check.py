@@ -1,4 +1,4 @@
-"""`make check`: everything that must hold, in the order that fails fastest."""
+"""`make check`: all checks, the fastest first."""
 
 import os
 import shutil
@@ -18,13 +18,15 @@ MANIFESTS = sorted(
     if path.name != "kustomization.yaml"
 )
 DEBIAN_PACKAGES = {"promtool": "prometheus"}
-"""Tools that no wheel brings; .ci/run installs them, and without them their steps are left out."""
+"""Tools that are not on the Python package index. .ci/run installs them; without them their steps are left out."""
 STEPS: tuple[tuple[str, ...], ...] = (
     ("ruff", "format", "--check", "--quiet", *SOURCES),
     ("ruff", "check", "--quiet", *SOURCES),
     ("mypy",),
     ("lint-imports", "--no-logo"),
     ("python", "-m", "devtools.sizes"),
+    ("python", "-m", "devtools.language"),
+    ("zensical", "build", "--strict", "--clean"),
     ("deptry", "."),
     ("shellcheck", ".ci/run", *SCRIPTS),
     ("hadolint", "Dockerfile"),
@@ -49,7 +51,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
 
 
 def run(step: tuple[str, ...]) -> bool:
-    """Run one step; its output is shown only when it fails, but for the tests, which show their progress."""
+    """Run one step. Its output is shown only if it fails; tests show their progress."""
     package = DEBIAN_PACKAGES.get(step[0])
     if package and not shutil.which(step[0], path=SEARCH_PATH):
         print(f"left out          {' '.join(step)} (Debian: {package})", flush=True)
@@ -71,7 +73,7 @@ def run(step: tuple[str, ...]) -> bool:
 
 
 def main() -> int:
-    """Run every step, so that one run shows all that is wrong."""
+    """Run all steps, even if one fails."""
     failed = [step[0] for step in STEPS if not run(step)]
     if failed:
         print(f"make check: {', '.join(failed)} failed")
