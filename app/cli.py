@@ -113,7 +113,7 @@ def create_admin(
         data = UserCreate.model_validate({"email": email, "password": password})
         asyncio.run(register_administrator(load_settings(), data))
     except ValidationError as error:
-        raise typer.BadParameter("; ".join(fault["msg"] for fault in error.errors())) from None
+        raise typer.BadParameter("; ".join(problem["msg"] for problem in error.errors())) from None
     except DomainError as error:
         raise typer.BadParameter(error.reason or error.detail) from None
     typer.echo(f"{data.email} is an administrator.")

@@ -43,7 +43,7 @@ async def _start(stack: AsyncExitStack, settings: Settings, metrics: Metrics) ->
     limiter = RateLimiter.from_settings(settings, metrics)
     stack.push_async_callback(limiter.close)
     sessions = LiveSessions(database, settings.session_cache_size)
-    await stack.enter_async_context(sessions.listening())
+    await stack.enter_async_context(sessions.listen_in_background())
     sampling = MetricsService(metrics, database)
     await stack.enter_async_context(sampling.sampling())
     return State(

@@ -1,4 +1,4 @@
-"""Do 10,000 conflicting changes lose an update? Prints the successes and the number that was counted up.
+"""Count whether 10,000 conflicting changes lose an update.
 
 Usage: `.venv/bin/python -m benchmarks.conflicting_edits`.
 """
@@ -16,7 +16,7 @@ PASSWORD = "correct horse battery staple"
 
 
 async def edit(client: httpx2.AsyncClient, path: str, outcomes: Counter[int]) -> None:
-    """Read, add one, write on condition; again and again."""
+    """Read, add one, and write with a condition, repeatedly."""
     while outcomes.total() < EDITS:
         current = await client.get(path)
         title = str(int(current.json()["title"]) + 1)
@@ -25,7 +25,7 @@ async def edit(client: httpx2.AsyncClient, path: str, outcomes: Counter[int]) ->
 
 
 async def main(database_url: str) -> None:
-    """Let twenty editors at one note."""
+    """Let twenty editors change one note."""
     email = f"{uuid4()}@example.com"
     with running_server(database_url) as (address, _):
         async with httpx2.AsyncClient(base_url=address, timeout=60) as client:

@@ -1,4 +1,4 @@
-"""What does enqueueing a job add to a unit of work? Prints both medians and the difference.
+"""Measure what enqueueing a job adds to a unit of work.
 
 Usage: `make db` in one terminal, then `.venv/bin/python -m benchmarks.enqueue_cost`.
 """
@@ -20,13 +20,13 @@ ROUNDS = 1000
 
 
 class Idle(JobPayload):
-    """A job that nobody runs."""
+    """A job that no worker runs."""
 
     kind: ClassVar[str] = "benchmark"
 
 
 async def write(database: Database, *, enqueues: bool) -> float:
-    """Do one small write, with or without a job; give the milliseconds it took."""
+    """Do one small write, with or without a job; return the milliseconds."""
     started = time.perf_counter()
     async with database.unit_of_work() as session:
         await session.execute(text("SELECT pg_current_xact_id()"))
@@ -36,7 +36,7 @@ async def write(database: Database, *, enqueues: bool) -> float:
 
 
 async def main() -> None:
-    """Alternate between the two, so that noise hits both alike."""
+    """Alternate between the two, so that noise affects both."""
     database = Database(load_settings())
     without, with_job = [], []
     for _ in range(ROUNDS):

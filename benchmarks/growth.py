@@ -44,7 +44,7 @@ SELECT gen_random_uuid(), $3,
     'text', now() - n * interval '1 second'
 FROM generate_series($1::int, $2::int) AS n
 """
-"""One title in five says milk, spread over all orders; ten of all, however many there are, say Kyoto."""
+"""One title in five contains milk, spread over all orders; ten titles contain Kyoto, for any number of rows."""
 
 
 class Measured:
@@ -56,7 +56,7 @@ class Measured:
         self._numbers = itertools.count()
 
     async def cases(self) -> dict[str, Case]:
-        """Name every list with every filter and order, and what writes."""
+        """Return every list with every filter and order, and the operations that write."""
         middle = (await self._get("notes?limit=100")).json()["items"][50]["created_at"].replace("+", "%2B")
         cursor = (await self._get("notes")).json()["next_cursor"]
         filters = [
@@ -100,7 +100,7 @@ class Measured:
 
 
 async def seconds_of(case: Case) -> float:
-    """Give the lower quartile of some runs, which other work on the machine disturbs least."""
+    """Return the lower quartile of some runs, which noise disturbs least."""
     times = []
     for run in range(WARM_UP + RUNS):
         started = time.perf_counter()
@@ -112,13 +112,13 @@ async def seconds_of(case: Case) -> float:
 
 
 async def measure(measured: Measured) -> dict[str, float]:
-    """Measure every case; logins of the time before are no part of it."""
+    """Measure every case, after ending the previous sessions."""
     await measured.client.delete("/api/v1/auth/sessions", headers=measured.headers)
     return {name: await seconds_of(case) for name, case in (await measured.cases()).items()}
 
 
 async def fill(connection: asyncpg.Connection, owner: UUID, step: int) -> None:
-    """Add rows until there are as many as that step has."""
+    """Add rows up to the number of this step."""
 
     def span(counts: tuple[int, int]) -> tuple[int, int]:
         return (counts[step - 1] + 1 if step else 1), counts[step]
@@ -132,7 +132,7 @@ async def fill(connection: asyncpg.Connection, owner: UUID, step: int) -> None:
 
 
 async def compare(address: str, dsn: str) -> dict[str, tuple[float, float]]:
-    """Measure with few rows and with many; and creating with many rows without the index of searches."""
+    """Measure with few rows and with many, and creating without the search index."""
     connection = await asyncpg.connect(dsn)
     async with httpx2.AsyncClient(base_url=address, timeout=60) as client:
         await client.post("/api/v1/users", json={"email": ADMIN, "password": PASSWORD})

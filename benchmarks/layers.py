@@ -1,4 +1,4 @@
-"""What each layer between the socket and the handler takes; writes its table into docs/performance.md.
+"""Measure each layer between the socket and the handler; writes its table into docs/performance.md.
 
 `python -m benchmarks.layers`. The stack is built around the router layer by layer, in this process, and a read runs
 through each; what a layer takes is the difference to the one before, by CPU time, the best of many rounds. Caches are
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-# As under gunicorn, where counts live in files; looked at when prometheus_client is imported.
+# As under gunicorn, where metrics are in files; prometheus_client reads the variable when it is imported.
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="metrics-")
 
 import uvloop
@@ -48,7 +48,7 @@ def layers_of(app: FastAPI) -> dict[str, ASGIApp]:
 
 
 async def average(run: Run) -> float:
-    """Give the microseconds of CPU that one run takes."""
+    """Return the microseconds of CPU of one run."""
     started = time.process_time()
     for _ in range(REQUESTS):
         await run()
@@ -56,7 +56,7 @@ async def average(run: Run) -> float:
 
 
 def request(layer: ASGIApp, app: FastAPI, path: str, token: str, state: Mapping[str, Any]) -> Run:
-    """Make a GET that can be run again and again."""
+    """Return a GET request that can be repeated."""
     headers = [(b"host", b"127.0.0.1"), (b"authorization", f"Bearer {token}".encode())]
     scope = {
         "type": "http",
@@ -86,7 +86,7 @@ def request(layer: ASGIApp, app: FastAPI, path: str, token: str, state: Mapping[
 
 
 async def measure(rig: Rig) -> dict[str, float]:
-    """Give the microseconds of each layer, innermost first."""
+    """Return the microseconds of each layer, innermost first."""
     environment = {name.lower(): value for name, value in rig.servers["ours"].environment.items()}
     app = create_notes_application(Settings(_env_file=None, **environment))  # type: ignore[arg-type]  # strings
     async with app.router.lifespan_context(app) as lifespan_state:
@@ -115,13 +115,13 @@ def main() -> None:
     """Measure, print, and write the table."""
     with running_rig(rows=1000) as rig:
         served = min(wrk(rig.servers["ours"], rig.notes[0], rig.token, 3).cpu * 1000 for _ in range(3))
-        # The access lines of the application in this process go nowhere, but they are written.
+        # The access log of this process is written, but not shown.
         with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
             layers = uvloop.run(measure(rig))
     layers["uvicorn and the system; colder caches"] = served - sum(layers.values())
     lines = ["| layer, innermost first | microseconds |", "|---|---|"]
     lines += [f"| {name} | {taken:.1f} |" for name, taken in layers.items()]
-    lines.append(f"| a read, all in all | {served:.0f} |")
+    lines.append(f"| total | {served:.0f} |")
     print("\n".join(lines))
     write_section("layers", lines)
 

@@ -1,4 +1,4 @@
-"""What do 200 logins at once do to memory and to other requests? Prints both.
+"""Measure what 200 concurrent logins do to memory and to other requests.
 
 Usage: `.venv/bin/python -m benchmarks.login_load`.
 """
@@ -26,7 +26,7 @@ async def log_in(client: httpx2.AsyncClient, email: str) -> httpx2.Response:
 
 
 def read(address: str, token: str, seconds: float) -> list[float]:
-    """Read notes again and again, in a process of its own; give the milliseconds of each answer."""
+    """Read notes repeatedly, in a separate process; return the milliseconds of each response."""
     taken, deadline = [], time.monotonic() + seconds
     with httpx2.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}) as client:
         while time.monotonic() < deadline:
@@ -38,7 +38,7 @@ def read(address: str, token: str, seconds: float) -> list[float]:
 
 
 async def main(database_url: str) -> None:
-    """Read beside the logins, and watch the memory."""
+    """Measure reads and memory during the logins."""
     email = f"{uuid4()}@example.com"
     limits = httpx2.Limits(max_connections=LOGINS)
     with running_server(database_url) as (address, pid), ProcessPoolExecutor(1) as pool:
@@ -53,7 +53,7 @@ async def main(database_url: str) -> None:
                 await asyncio.sleep(0.05)
             statuses = Counter(answer.status_code for answer in await logins)
             taken = sorted(await reading)
-    print(f"{LOGINS} logins at once: {dict(statuses)}")
+    print(f"{LOGINS} concurrent logins: {dict(statuses)}")
     print(f"memory: {before:.0f} MiB before, {peak:.0f} MiB at the peak")
     print(f"other requests: p50 {statistics.median(taken):.1f} ms, p99 {taken[int(len(taken) * 0.99)]:.1f} ms")
 

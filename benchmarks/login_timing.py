@@ -1,4 +1,4 @@
-"""Does the time of an answer tell whether an account exists? Prints medians for login and for a forgotten password.
+"""Measure whether response times reveal that an account exists, for logins and forgotten passwords.
 
 Usage: `.venv/bin/python -m benchmarks.login_timing`.
 """
@@ -23,12 +23,12 @@ async def log_in(client: httpx2.AsyncClient, email: str) -> None:
 
 
 async def forget(client: httpx2.AsyncClient, email: str) -> None:
-    """Ask for a reset."""
+    """Request a reset."""
     assert (await client.post("/api/v1/auth/password/forgot", json={"email": email})).is_success
 
 
 async def compare(client: httpx2.AsyncClient, name: str) -> None:
-    """Alternate between a known and an unknown account, so that noise hits both alike."""
+    """Alternate between a known and an unknown account, so that noise affects both."""
     known, unknown = f"{uuid4()}@example.com", f"{uuid4()}@example.com"
     await client.post("/api/v1/users", json={"email": known, "password": PASSWORD})
     request = {"login": log_in, "forgot password": forget}[name]

@@ -1,4 +1,4 @@
-"""What the metrics add to a request, as counted into the files of several processes; prints microseconds.
+"""Measure what the metrics add to a request, with the files of several processes.
 
 Usage: `.venv/bin/python -m benchmarks.metrics_cost`.
 """
@@ -13,7 +13,7 @@ ROUNDS = 100_000
 def main() -> None:
     """Count requests as the middleware does, and a hit on a rate limit."""
     with tempfile.TemporaryDirectory() as folder:
-        # Before the import: prometheus_client looks at it once.
+        # Before the import, when prometheus_client reads the variable.
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         from app.core.config import load_settings  # noqa: PLC0415
         from app.observability.metrics import Metrics  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""The page and the plot that a comparison writes, and the goals it is held to."""
+"""The page and the plot of a comparison, and its goals."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ MEMORY_MIB, COLD_START_SECONDS = 110.0, 1.5
 
 
 @dataclass(frozen=True)
-class Beside:
-    """Reads while clients do something else: the share of those without them, and the p99 in milliseconds."""
+class During:
+    """Reads while clients act: their share of the reads without clients, and the p99 in milliseconds."""
 
     kept: float
     p99: float
@@ -24,27 +24,27 @@ class Beside:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Everything that one run measured."""
+    """All figures of one run."""
 
     figures: dict[str, dict[str, Figures]]
     memory: dict[str, float]
     cold_start: dict[str, float]
     crowd: Figures
-    """64 requests at the same time on a pool of 10."""
-    beside_logins: Beside
-    beside_refreshes: Beside
+    """64 concurrent requests on a pool of 10."""
+    during_logins: During
+    during_refreshes: During
     pages: tuple[float, float]
-    """CPU a request of page 1 and of page 5,000, in milliseconds."""
+    """CPU per request of page 1 and of page 5,000, in milliseconds."""
     two_workers: float
 
     def ratio(self, workload: str, other: str) -> float:
-        """Give our CPU a request as a multiple of another's."""
+        """Return our CPU per request as a multiple of another's."""
         by = self.figures[workload]
         return by["ours"].cpu / by[other].cpu
 
 
 def goals(c: Comparison) -> Iterator[tuple[str, str, bool]]:
-    """Hold the figures to the goals: what, the figure, whether it is met."""
+    """Yield each goal, its figure, and whether it is met."""
     for workload, most in MOST_OF_LIMIT.items():
         value = c.ratio(workload, "limit")
         yield f"{workload}: at most {most:g} x limit", f"{value:.2f} x", value <= most
@@ -53,13 +53,13 @@ def goals(c: Comparison) -> Iterator[tuple[str, str, bool]]:
         yield f"{workload}: at least {least:g} x less than usual", f"{value:.2f} x", value >= least
     slower = c.pages[1] / c.pages[0]
     yield "page 5,000 within 20 % of page 1", f"{slower:.2f} x", slower <= 1.2  # noqa: PLR2004
-    logins, refreshes = c.beside_logins, c.beside_refreshes
-    yield "beside 4 clients that log in: at least 60 % of reads kept", f"{logins.kept:.0%}", logins.kept >= 0.6  # noqa: PLR2004
-    yield "beside them: p99 under 100 ms", f"{logins.p99:.0f} ms", logins.p99 < 100  # noqa: PLR2004
-    yield "beside a client that refreshes: at least 60 % of reads kept", f"{refreshes.kept:.0%}", refreshes.kept >= 0.6  # noqa: PLR2004
+    logins, refreshes, workers = c.during_logins, c.during_refreshes, c.two_workers
+    yield "while 4 clients log in: at least 60 % of the undisturbed reads", f"{logins.kept:.0%}", logins.kept >= 0.6  # noqa: PLR2004
+    yield "p99 of these reads: under 100 ms", f"{logins.p99:.0f} ms", logins.p99 < 100  # noqa: PLR2004
+    yield "while one client refreshes: at least 60 % of these reads", f"{refreshes.kept:.0%}", refreshes.kept >= 0.6  # noqa: PLR2004
     tail = c.crowd.p99 / c.crowd.p50
-    yield "64 at once on a pool of 10: p99 at most 4 x p50", f"{tail:.2f} x", tail <= 4  # noqa: PLR2004
-    yield "two workers: at least 1.8 x one, PostgreSQL permitting", f"{c.two_workers:.2f} x", c.two_workers >= 1.8  # noqa: PLR2004
+    yield "64 concurrent requests on a pool of 10: p99 at most 4 x p50", f"{tail:.2f} x", tail <= 4  # noqa: PLR2004
+    yield "two workers: at least 1.8 x one, unless PostgreSQL limits", f"{workers:.2f} x", workers >= 1.8  # noqa: PLR2004
     yield (
         f"one worker after load: under {MEMORY_MIB:g} MiB",
         f"{c.memory['ours']:.0f} MiB",
@@ -70,8 +70,8 @@ def goals(c: Comparison) -> Iterator[tuple[str, str, bool]]:
 
 
 def table(c: Comparison) -> Iterator[str]:
-    """Write the figures as tables."""
-    yield "| workload | contender | CPU ms a request | x limit | requests/s | p50 ms | p99 ms |"
+    """Yield the lines of the tables."""
+    yield "| workload | contender | CPU ms per request | x limit | requests/s | p50 ms | p99 ms |"
     yield "|---|---|---|---|---|---|---|"
     for workload, by in c.figures.items():
         for name, f in by.items():
@@ -83,14 +83,14 @@ def table(c: Comparison) -> Iterator[str]:
     yield "| resident memory after load, MiB | " + " | ".join(f"{c.memory[n]:.0f}" for n in COLOURS) + " |"
     yield "| cold start, s | " + " | ".join(f"{c.cold_start[n]:.2f}" for n in COLOURS) + " |"
     yield ""
-    yield "| goal | seen | |"
+    yield "| goal | measured | result |"
     yield "|---|---|---|"
-    for goal, seen, is_met in goals(c):
-        yield f"| {goal} | {seen} | {'met' if is_met else '**missed**'} |"
+    for goal, measured, is_met in goals(c):
+        yield f"| {goal} | {measured} | {'met' if is_met else '**missed**'} |"
 
 
 def plot(c: Comparison) -> str:
-    """Draw the CPU a request of every contender, as bars in multiples of the limit."""
+    """Return a bar chart of the CPU per request, as multiples of the limit."""
     bars, y = [], 30
     compared = {workload: by for workload, by in c.figures.items() if "limit" in by}
     for workload, by in compared.items():
@@ -102,7 +102,7 @@ def plot(c: Comparison) -> str:
             y += 13
         y += 12
     head = f'<svg xmlns="http://www.w3.org/2000/svg" width="640" height="{y}" font-family="sans-serif" font-size="11">'
-    title = '<text x="10" y="16" font-size="13">Server CPU a request, in multiples of the limit</text>'
+    title = '<text x="10" y="16" font-size="13">Server CPU per request, in multiples of the limit</text>'
     return "\n".join([head, '<rect width="100%" height="100%" fill="white"/>', title, *bars, "</svg>"]) + "\n"
 
 
@@ -115,7 +115,7 @@ def write_section(name: str, lines: Iterable[str]) -> None:
 
 
 def write(comparison: Comparison, *, is_final: bool) -> bool:
-    """Print the tables, and write the page and the plot of a final run; tell whether a goal was missed."""
+    """Print the tables, and write the page and the plot of a final run; return whether a goal was missed."""
     lines = list(table(comparison))
     print("\n".join(lines))
     if is_final:

@@ -1,4 +1,4 @@
-"""What a comparison runs on: one database, four servers on one core, load from the other core."""
+"""The processes of a comparison: one database and five servers."""
 
 import secrets
 import subprocess
@@ -38,18 +38,18 @@ PRODUCTION = {
 
 @dataclass
 class Rig:
-    """The database, the servers, and somebody with 10,000 notes."""
+    """The database, the servers, and an account with 10,000 notes."""
 
     dsn: str
     postgres: EmbeddedPostgres
     servers: dict[str, Server]
     token: str = ""
     notes: tuple[str, ...] = ()
-    """Paths of a hundred of them."""
+    """The paths of a hundred notes."""
 
 
 def make_servers(dsn: str) -> dict[str, Server]:
-    """Prepare the service, in production mode with everything on, and what one would use instead."""
+    """Return the service, in production mode with everything on, and its alternatives."""
     secret = secrets.token_urlsafe(48)
     shared = {
         "BENCH_DSN": dsn,
@@ -69,11 +69,11 @@ def make_servers(dsn: str) -> dict[str, Server]:
 
 @contextmanager
 def running_rig(rows: int) -> Iterator[Rig]:
-    """Start the database and all servers, and make the rows."""
+    """Start the database and all servers, and create the rows."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        # Without fsync, because the figures are about the servers before it.
+        # Without fsync, because the figures are about the servers.
         with running_postgres(folder / "pg", "fsync = off", "shared_buffers = '1GB'", "autovacuum = off") as postgres:
             subprocess.run(["taskset", "-a", "-p", "-c", LOAD_CORE, str(postgres.processes()[0])], check=True, stdout=2)
             postgres.create_database("app")
@@ -91,7 +91,7 @@ def running_rig(rows: int) -> Iterator[Rig]:
 
 
 def fill(rig: Rig, rows: int) -> None:
-    """Register somebody, log them in, and give them notes."""
+    """Register an account, log in, and create its notes."""
     address = rig.servers["ours"].address
     account = {"email": EMAIL, "password": PASSWORD}
     owner = httpx2.post(f"{address}/api/v1/users", json=account).raise_for_status().json()["id"]
@@ -104,7 +104,7 @@ def fill(rig: Rig, rows: int) -> None:
 
 
 def make_notes(rig: Rig, owner: str, rows: int) -> None:
-    """Insert notes, a second apart."""
+    """Insert notes, one for each second."""
     insert = (
         "INSERT INTO notes (id, owner_id, title, description, created_at) SELECT gen_random_uuid(), "
         f"'{owner}', 'note ' || n, 'as it is', now() - n * interval '1 second' FROM generate_series(1, {rows}) n"

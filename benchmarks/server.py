@@ -20,7 +20,7 @@ from tests.notes.migrate import migrate
 
 @contextmanager
 def running_database(*options: str) -> Iterator[str]:
-    """Start PostgreSQL with these settings, migrate a database, and give its URL."""
+    """Start PostgreSQL with these settings, migrate a database, and yield its URL."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
         folder.chmod(0o711)  # As root PostgreSQL runs as another user.
@@ -33,7 +33,7 @@ def running_database(*options: str) -> Iterator[str]:
 
 @contextmanager
 def running_server(database_url: str, **environment: str) -> Iterator[tuple[str, int]]:
-    """Start the service with one worker process; give its address and the id of that process."""
+    """Start the service with one worker process; yield its address and the id of that process."""
     port = free_port()
     process = subprocess.Popen(
         SERVE,
@@ -60,6 +60,6 @@ def running_server(database_url: str, **environment: str) -> Iterator[tuple[str,
 
 
 def resident_mib(pid: int) -> float:
-    """Read how much memory a process holds."""
+    """Return the resident memory of a process."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20

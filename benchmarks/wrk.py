@@ -34,11 +34,11 @@ class Server:
 
     @property
     def address(self) -> str:
-        """Where it listens."""
+        """The address of the server."""
         return f"http://127.0.0.1:{self.port}"
 
     def start(self, cores: str = SERVER_CORE) -> None:
-        """Start it, and note how long it takes to answer."""
+        """Start the server, and record how long it takes to respond."""
         self.port = free_port()
         command = [part.replace("{port}", str(self.port)) for part in self.command]
         environment = {**os.environ, **self.environment, "PORT": str(self.port)}
@@ -57,13 +57,13 @@ class Server:
             self.process.wait()
 
     def processes(self) -> list[int]:
-        """List its processes."""
+        """Return the ids of its processes."""
         assert self.process
         pid = self.process.pid
         return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
 
     def cpu_seconds(self) -> float:
-        """Read the CPU time that its processes have used."""
+        """Return the CPU time of its processes."""
         ticks = 0
         for pid in self.processes():
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -71,22 +71,22 @@ class Server:
         return ticks / TICKS
 
     def worker_mib(self) -> float:
-        """Read how much memory the process that serves holds."""
+        """Return the resident memory of the worker process."""
         pages = int(Path(f"/proc/{self.processes()[-1]}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What one round of load showed."""
+    """The figures of one round of load."""
 
     requests: int
     rate: float
     p50: float
-    """Milliseconds, as the next."""
+    """In milliseconds, like the next."""
     p99: float
     cpu: float
-    """Milliseconds of the server's CPU for each request."""
+    """Milliseconds of CPU of the server per request."""
 
 
 ROTATING = """
@@ -124,6 +124,6 @@ def wrk(server: Server, paths: str, token: str, seconds: float, connections: int
 
 
 def duration(written: str) -> float:
-    """Read what wrk writes, as milliseconds."""
+    """Parse a duration of wrk; return milliseconds."""
     number, unit = re.fullmatch(r"([\d.]+)(us|ms|s|m)", written).groups()  # type: ignore[union-attr]
     return float(number) * UNITS[unit]

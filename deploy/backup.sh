@@ -3,6 +3,6 @@
 set -eu
 file="$BACKUP_DIRECTORY/$(date -u +%Y%m%dT%H%M%SZ).dump"
 pg_dump --format=custom --no-owner --file="$file.part" "$DATABASE_URL"
-mv "$file.part" "$file" # whatever is called .dump is whole
+mv "$file.part" "$file" # a file named .dump is complete
 find "$BACKUP_DIRECTORY" -name '*.dump' -mtime "+${BACKUP_KEEP_DAYS:-14}" -delete
 echo "$file"

@@ -1,1 +1,1 @@
-"""What only developers run: the embedded PostgreSQL, `make run`, `make check`."""
+"""Tools for developers: the embedded PostgreSQL, `make run`, `make check`."""

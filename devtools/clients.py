@@ -1,4 +1,4 @@
-"""Generate clients from the OpenAPI document and check them: lint, TypeScript under `--strict`, Python for real."""
+"""Generate clients from the OpenAPI document and check them: the TypeScript compiler, and Python against a server."""
 
 import importlib
 import os
@@ -38,7 +38,7 @@ def check_python() -> None:
             "--meta=none",
             f"--output-path={target}",
         ]
-        # It formats what it writes with our ruff.
+        # It formats its output with ruff.
         environment = {**os.environ, "PATH": os.pathsep.join([str(PYTHON_GENERATOR.parent), os.environ["PATH"]])}
         subprocess.run([*command, "--fail-on-warning"], check=True, env=environment)
         sys.path.insert(0, folder)

@@ -34,8 +34,8 @@ class Copy:
         }
 
     def run(self, *command: str, needs_database: bool = False) -> str:
-        """Run a command; end with its output if it fails."""
-        # Tests start databases of their own, and `make openapi` needs none.
+        """Run a command; exit with its output if it fails."""
+        # Tests start their own databases, and `make openapi` needs none.
         environment = {name: self._environment[name] for name in self._environment if name != "DATABASE_URL"}
         done = subprocess.run(
             command,

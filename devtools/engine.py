@@ -28,7 +28,7 @@ LEFTOVERS = (
 
 
 class Engine:
-    """Docker where its engine answers, or else podman with a storage of our own."""
+    """Docker if its engine responds, otherwise podman with a separate storage."""
 
     def __init__(self) -> None:
         """Choose."""
@@ -49,12 +49,12 @@ class Engine:
         return ["docker" if self.is_docker else "podman", *self.options, *arguments]
 
     def run(self, *arguments: str | Path) -> str:
-        """Run a command to its end, and give what it prints."""
+        """Run a command and return its output."""
         done = subprocess.run(self.command(*arguments), stdout=subprocess.PIPE, text=True, check=True)
         return done.stdout.strip()
 
     def has(self, image: str) -> bool:
-        """Return whether an image is here, or could be fetched."""
+        """Return whether an image is available locally, or could be pulled."""
         return self._answers(*map(str, self.command("image", "inspect", image))) or self._answers(
             *map(str, self.command("pull", "--quiet", image))
         )

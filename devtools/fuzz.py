@@ -1,7 +1,7 @@
-"""`make fuzz`: generated requests against the real service, as everybody: anonymous, a user, an administrator.
+"""`make fuzz`: generated requests to the real service: anonymous, as a user, and as an administrator.
 
-Schemathesis derives them from the OpenAPI document, and fails on a 5xx, an undocumented status, an answer that breaks
-its schema, valid input that is refused and invalid input that is accepted.
+Schemathesis derives them from the OpenAPI document. It fails on a 5xx, an undocumented status, a response that does not
+match its schema, valid input that is refused and invalid input that is accepted.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from app.db.migrations import upgrade
 from devtools.loopback import free_port, wait_for
 from devtools.postgres import running_postgres
 
-# Not the one of the examples in the document: with that one, generated requests delete the account.
+# Not the example password of the document, with which generated requests would delete the account.
 PASSWORD = "wrong horse battery staple"  # noqa: S105
 USER, ADMIN = "user@example.com", "admin@example.com"
 CASES = re.compile(r"(\d+) generated")
@@ -32,7 +32,7 @@ BIN = Path(sys.executable).parent
 
 @contextmanager
 def running_service() -> Iterator[str]:
-    """Run the service on a database of its own, with an account of each role; give its address."""
+    """Run the service on a new database, with an account of each role; yield its address."""
     folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
     folder.chmod(0o711)  # As root PostgreSQL runs as another user.
     with running_postgres(folder / "pg", "fsync = off") as postgres:
@@ -63,7 +63,7 @@ def token_of(address: str, email: str) -> str:
 
 
 def fuzz(address: str, caller: str, token: str | None, examples: int) -> tuple[bool, int]:
-    """Run schemathesis as one caller; tell whether all was well, and how many cases there were."""
+    """Run schemathesis as one caller; return whether it passed, and the number of cases."""
     command: list[str | Path] = [BIN / "schemathesis", "--config-file", PROJECT_ROOT / "schemathesis.toml", "run"]
     command += [f"{address}/api/openapi.json", f"--max-examples={examples}", "--workers=2"]
     if token:

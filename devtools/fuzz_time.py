@@ -1,7 +1,7 @@
 """Fuzz for time: hostile text may take at most three times the CPU of ordinary text of the same size.
 
 For every operation that takes a body, and for the headers and query strings that the service reads. It runs in one
-process, on a database of its own, and prints the highest ratios; exit 1 when one exceeds the limit.
+process, on a new database, prints the highest ratios, and exits with 1 if one exceeds the limit.
 """
 
 import asyncio
@@ -85,7 +85,7 @@ def repeated(text: bytes, size: int, before: bytes = b"", after: bytes = b"") ->
 
 
 def json_bodies() -> Iterator[tuple[str, bytes]]:
-    """Every text on its own, in a list, in a field, and as names of fields."""
+    """Yield every text alone, in a list, in a field, and as names of fields."""
     for name, text in JSON_TEXTS.items():
         yield name, repeated(text, BODY_BYTES, b"[" * 33)
         yield f"{name}, in a list", repeated(text, BODY_BYTES, b"[", b"0]")
@@ -121,7 +121,7 @@ def requests(app: FastAPI) -> Iterator[tuple[Request, Request]]:
 
 
 def heads() -> Iterator[tuple[Request, Request]]:
-    """Headers and query strings."""
+    """Yield hostile headers and query strings."""
     path = "/api/v1/users"
     for header in HEADERS:
         benign = Request("GET", path, "ordinary", {"headers": {header: "x" * HEAD_BYTES}})
@@ -159,7 +159,7 @@ async def running_application(folder: Path) -> AsyncIterator[tuple[FastAPI, http
 
 
 async def cpu_seconds(client: httpx2.AsyncClient, request: Request) -> float:
-    """Give the least CPU time of some runs."""
+    """Return the minimum CPU time of some runs."""
     times = []
     for _ in range(RUNS):
         started = time.process_time()
@@ -170,7 +170,7 @@ async def cpu_seconds(client: httpx2.AsyncClient, request: Request) -> float:
 
 
 async def main() -> int:
-    """Try everything."""
+    """Measure all requests."""
     ordinary: dict[str, float] = {}
     ratios = []
     with tempfile.TemporaryDirectory(prefix="fuzz-") as name:

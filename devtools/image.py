@@ -1,7 +1,7 @@
 """`make image`: build the image, report its size, and run it as production would: read-only, without privileges.
 
-With a Docker engine that is `docker build`. Without one it takes podman, as root; where the base image cannot be pulled
-either, a stand-in for it is made of Debian's packages (debootstrap).
+With a Docker engine this is `docker build`. Without one it uses podman, as root; if the base image cannot be pulled, it
+builds a replacement of Debian packages (debootstrap).
 """
 
 import json
@@ -35,14 +35,14 @@ find /srv /opt /home /var/cache/apt \( -name .git -o -name .env -o -name '*.deb'
 
 
 def build(engine: Engine) -> None:
-    """Build the image from what is committed or about to be; what git ignores stays out."""
+    """Build the image, without the files that git ignores."""
     if engine.is_docker:
         engine.run("build", "--tag", IMAGE, PROJECT_ROOT)
         return
     if not engine.has(BASE):
         make_base(engine)
     isolation = ("--isolation=chroot", "--network=host", "--pull=never", "--format=docker", "--layers")
-    # The certificates that this machine trusts, for the package index; they are no part of the image.
+    # The trusted certificates of this machine, for the package index; they are not part of the image.
     trusted = f"--volume={CERTIFICATES}:{CERTIFICATES}:ro"
     engine.run("build", *isolation, trusted, "--tag", IMAGE, PROJECT_ROOT)
 
@@ -58,11 +58,11 @@ def report(engine: Engine) -> None:
 
 @contextmanager
 def container(engine: Engine, environment: dict[str, str], command: str) -> Iterator[str]:
-    """Run the image without privileges and with a root file system that cannot be written; give its id."""
+    """Run the image without privileges and with a read-only root file system; yield the id of the container."""
     limits = () if engine.is_docker else ("--cgroups=disabled", "--ulimit=nofile=4096", "--ulimit=nproc=4096")
     safe = ("--read-only", "--tmpfs=/tmp", "--cap-drop=all", "--security-opt=no-new-privileges", "--network=host")
     variables = [f"--env={name}={value}" for name, value in environment.items()]
-    # The socket of the database, which listens nowhere else.
+    # The socket of the database, which has no other address.
     mounts = f"--volume={environment['DATABASE_FOLDER']}:{environment['DATABASE_FOLDER']}"
     name = engine.run("run", "--detach", *limits, *safe, mounts, *variables, IMAGE, command)
     try:
@@ -72,14 +72,14 @@ def container(engine: Engine, environment: dict[str, str], command: str) -> Iter
 
 
 def expect(is_so: object, promise: str) -> None:
-    """Print a promise, and end with an error if it is broken."""
+    """Print an expectation, and exit if it is not met."""
     print(f"{'ok    ' if is_so else 'BROKEN'} {promise}", flush=True)
     if not is_so:
         sys.exit(1)
 
 
 def drill(engine: Engine, environment: dict[str, str]) -> None:
-    """Migrate, serve and stop, and look inside meanwhile."""
+    """Migrate, serve and stop, and inspect the container."""
     address = f"http://127.0.0.1:{environment['PORT']}"
     with container(engine, environment, "migrate") as migrating:
         expect(engine.run("wait", migrating) == "0", "migrates")
@@ -130,7 +130,7 @@ def main() -> None:
 
 
 def alone_with_new_groups() -> None:
-    """Start again in a mount namespace where only version 2 of cgroups is mounted, as crun asks, where both are."""
+    """Restart in a mount namespace with only version 2 of cgroups, as crun requires."""
     if os.geteuid() == 0 and not (GROUPS / "cgroup.controllers").exists() and "--inside" not in sys.argv:
         inside = f"mount -t cgroup2 none {GROUPS} && exec {sys.executable} -m devtools.image --inside"
         os.execvp("unshare", ["unshare", "--mount", "--propagation=private", "sh", "-c", inside])  # noqa: S606

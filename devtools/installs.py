@@ -1,7 +1,7 @@
-"""Check that requirements/*.txt install with the oldest supported pip, whatever was released since they were compiled.
+"""Check that requirements/*.txt install with the oldest supported pip, regardless of later releases.
 
-The pip is the one that Python 3.11.0 brought. Every pinned package gets a fake newer release in a local folder, which
-is what a later release on the package index looks like to pip.
+The pip is the one of Python 3.11.0. Every pinned package gets a fake newer release in a local folder, like a later
+release on the package index.
 """
 
 import re
@@ -21,7 +21,7 @@ REQUIREMENTS = PROJECT_ROOT / "requirements"
 
 
 def write_newer_release(folder: Path, name: str) -> None:
-    """Write an empty wheel of a version that no release has reached."""
+    """Write an empty wheel with a version above all releases."""
     distribution = re.sub(r"[-.]+", "_", name)
     information = f"{distribution}-{FAKE_VERSION}.dist-info"
     with zipfile.ZipFile(folder / f"{distribution}-{FAKE_VERSION}-py3-none-any.whl", "w") as wheel:
@@ -31,7 +31,7 @@ def write_newer_release(folder: Path, name: str) -> None:
 
 
 def resolves(python: Path, requirements: Path, releases: Path) -> bool:
-    """Return whether pip finds everything in a file, hashes included; it installs nothing."""
+    """Return whether pip resolves a file with its hashes; nothing is installed."""
     command: list[str | Path] = [python, "-m", "pip", "install", "--dry-run", "--quiet", "--disable-pip-version-check"]
     command += ["--require-hashes", f"--find-links={releases}", "--requirement", requirements]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -41,7 +41,7 @@ def resolves(python: Path, requirements: Path, releases: Path) -> bool:
 
 
 def main() -> int:
-    """Try every file; exit 1 when one does not install."""
+    """Check every file; exit with 1 if one does not install."""
     files = sorted(REQUIREMENTS.glob("*.txt"))
     with tempfile.TemporaryDirectory() as temporary:
         environment, releases = Path(temporary) / "venv", Path(temporary) / "releases"

@@ -1,4 +1,4 @@
-"""Servers of one's own on loopback: a port for them, and when they answer."""
+"""Servers on the loopback interface: free ports, and waiting for responses."""
 
 import socket
 import time
@@ -10,14 +10,14 @@ PAUSE_SECONDS = 0.005
 
 
 def free_port() -> int:
-    """Find a port that nobody listens on."""
+    """Return a free port."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port
 
 
 def wait_for(url: str) -> float:
-    """Ask until the answer is a success; give the seconds that took, or raise TimeoutError."""
+    """Send requests until one succeeds; return the seconds, or raise TimeoutError."""
     started = time.monotonic()
     while (waited := time.monotonic() - started) < PATIENCE_SECONDS:
         try:

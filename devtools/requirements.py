@@ -12,7 +12,7 @@ from app.core.database_url import PROJECT_ROOT
 
 FOLDER = PROJECT_ROOT / "requirements"
 NAMES = ("dev", "test", "run", "prod", "base")
-"""The first is the superset that the others take their versions from: all files are one resolution."""
+"""The first contains all others, which take their versions from it: all files are one resolution."""
 UV = Path(sys.executable).with_name("uv")
 WITH_EXTRA = re.compile(r"^([\w.-]+)\[[\w,-]+\](==\S+(?: ; .+?)?(?: \\\n {4}--hash=\S+)+)", re.MULTILINE)
 """A package that is pinned with an extra: it is pinned without one too, because old pips resolve the two separately."""
@@ -21,7 +21,7 @@ OPTIONS = (
     "--universal",
     "--python-version=3.11",
     "--generate-hashes",
-    # Without extras in the file, pip before 23.3 looks for the newest release of what is asked for with one.
+    # Without extras in the file, pip before 23.3 looks for the newest release of packages that are required with one.
     "--no-strip-extras",
     "--custom-compile-command=make requirements",
 )
@@ -46,7 +46,7 @@ def compile_all(folder: Path, *options: str) -> None:
 
 
 def stale() -> list[str]:
-    """Name the files that compiling would change."""
+    """Return the files that compiling would change."""
     with tempfile.TemporaryDirectory() as temporary:
         copy = Path(shutil.copytree(FOLDER, Path(temporary) / "requirements"))
         compile_all(copy)
@@ -57,7 +57,7 @@ def stale() -> list[str]:
 def main() -> int:
     """Compile or check."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="only tell what is stale")
+    parser.add_argument("--check", action="store_true", help="only print what is stale")
     parser.add_argument("--upgrade", action="store_true", help="take the newest versions")
     arguments = parser.parse_args()
     if not arguments.check:

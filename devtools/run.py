@@ -52,7 +52,7 @@ def running_database(settings: Settings) -> Iterator[None]:
 
 
 def print_addresses(settings: Settings) -> None:
-    """Print where to go next."""
+    """Print the addresses to open next."""
     base = f"http://{settings.host}:{settings.port}"
     print(f"\n  API documentation   {base}/api/docs")
     print(f"  Readiness           {base}/health/ready")
@@ -60,7 +60,7 @@ def print_addresses(settings: Settings) -> None:
 
 
 def serve() -> int:
-    """Run the server until it ends or SIGTERM comes; it shares our terminal and gets Ctrl-C itself."""
+    """Run the server until it ends or SIGTERM arrives. It shares the terminal and receives Ctrl-C itself."""
     server = subprocess.Popen([sys.executable, "-m", "app", "serve", "--reload"])
     signal.signal(signal.SIGTERM, lambda *_: server.terminate())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -68,7 +68,7 @@ def serve() -> int:
 
 
 def main() -> int:
-    """Start everything, and stop everything that was started."""
+    """Start everything, and stop it at the end."""
     write_env_file()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:

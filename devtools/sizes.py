@@ -1,4 +1,4 @@
-"""Refuse files of 200 lines and more, and functions of 25 lines of code and more, in every directory.
+"""Refuse files of 200 and more lines, and functions of 25 and more lines of code, in every directory.
 
 Blank lines, comments and docstrings are not lines of code.
 """
@@ -35,7 +35,7 @@ def lines_of(node: ast.stmt) -> set[int]:
 
 
 def functions(source: str) -> Iterator[tuple[str, int]]:
-    """Yield each function with its number of lines of code, decorators and functions inside it not counted."""
+    """Yield each function with its number of lines of code, without decorators and inner functions."""
     code = code_lines(source)
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, Function):
@@ -48,8 +48,8 @@ def functions(source: str) -> Iterator[tuple[str, int]]:
             yield node.name, len(own)
 
 
-def faults(path: Path) -> Iterator[str]:
-    """Yield what is too long in a file."""
+def violations(path: Path) -> Iterator[str]:
+    """Yield the violations of a file."""
     source = path.read_text()
     length = len(source.splitlines())
     if length > MOST_LINES:
@@ -62,13 +62,13 @@ def faults(path: Path) -> Iterator[str]:
 
 
 def main() -> int:
-    """Print every fault; return whether there is one."""
+    """Print all violations; return whether there is one."""
     found = 0
     files = [path for folder in FOLDERS for path in sorted((PROJECT_ROOT / folder).rglob("*.py"))]
     for path in [*files, PROJECT_ROOT / "gunicorn.conf.py"]:
-        for fault in faults(path):
+        for violation in violations(path):
             found += 1
-            print(f"{path.relative_to(PROJECT_ROOT)}: {fault}")
+            print(f"{path.relative_to(PROJECT_ROOT)}: {violation}")
     return int(found > 0)
 
 

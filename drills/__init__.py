@@ -1,1 +1,1 @@
-"""Drills: what goes wrong in production, done to real processes under load, and compared with what is promised."""
+"""Drills: failures injected into real processes under load, and compared with the guarantees."""

@@ -1,6 +1,6 @@
-"""`make drill`: do every drill and print a table; exit 1 when a promise was broken.
+"""`make drill`: run all drills and print a table; exit with 1 if a promise is broken.
 
-`--quick` does those that are part of `make check`.
+`--quick` runs those that are part of `make check`.
 """
 
 import argparse
@@ -15,29 +15,35 @@ from drills.processes import Nginx
 from drills.world import running_world
 
 MODULES = (chaos, hosts, jobs, crowds, edges, life, memory, valkey, database)
-"""Imported for the drills that they register."""
-HEAD = ("drill", "requests", "refused", "late", "lost", "acknowledged and lost", "p99", "recovery", "verdict")
+"""Imported because they register drills."""
+HEAD = (
+    *("drill", "requests", "refused", "late", "no response"),
+    *("acknowledged writes missing", "p99", "recovery", "verdict"),
+)
 
 
 def row(drilled: Drill, outcome: Scene) -> tuple[str, ...]:
-    """Write down one outcome."""
+    """Return the row of one outcome."""
     load, statuses = outcome.load, outcome.load.statuses()
     refused = sum(count for status, count in statuses.items() if status >= 300)  # noqa: PLR2004  not a success
-    return (
-        drilled.name,
+    figures = (
         str(len(load.samples)),
         str(refused),
         str(late(load)),
         str(statuses[LOST]),
         str(outcome.acknowledged_and_lost),
         f"{load.p99() * 1000:.0f} ms",
+    )
+    return (
+        drilled.name,
+        *(figures if load.samples else ("–",) * len(figures)),  # noqa: RUF001  a dash: the drill has no shared load
         "" if outcome.recovery is None else f"{outcome.recovery:.2f} s",
         "; ".join(outcome.broken) or "ok",
     )
 
 
 def chosen(arguments: argparse.Namespace) -> list[Drill]:
-    """Choose the drills that are asked for and possible here."""
+    """Return the drills that are requested and possible on this machine."""
     drills = [
         d
         for d in DRILLS
@@ -50,7 +56,7 @@ def chosen(arguments: argparse.Namespace) -> list[Drill]:
 
 
 async def main() -> int:
-    """Do the drills one after another, in one world."""
+    """Run the drills one after another, in one world."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="only those that are part of `make check`")
     parser.add_argument("--only", default="", help="only drills with this in their name")
@@ -64,7 +70,7 @@ async def main() -> int:
             outcome = await perform(world, drilled)
             print("| " + " | ".join(row(drilled, outcome)) + " |", flush=True)
             if outcome.broken:
-                print({sample.fault for sample in outcome.load.samples if sample.fault}, outcome.load.statuses())
+                print({sample.error for sample in outcome.load.samples if sample.error}, outcome.load.statuses())
             broken += bool(outcome.broken)
             done += 1
     print(f"\n{done} drills in {time.monotonic() - started:.0f} s, {broken} with broken promises")

@@ -1,4 +1,4 @@
-"""Chaos: thousands of writes that are tried until they succeed, while workers and the database are killed."""
+"""Chaos: thousands of writes that are retried until they succeed, while workers and the database are killed."""
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ RESTART_SECONDS = (1.0, 3.0)
 
 @dataclass
 class Journal:
-    """What was acknowledged: for each title the id that was answered, and whether its change was."""
+    """The acknowledged writes: the id of each title, and whether its change was acknowledged."""
 
     created: dict[str, str] = field(default_factory=dict)
     changed: set[str] = field(default_factory=set)
@@ -31,7 +31,7 @@ class Journal:
 async def persist(
     client: httpx2.AsyncClient, journal: Journal, method: str, path: str, **options: object
 ) -> httpx2.Response:
-    """Send a request until it is answered as asked; a client that keeps its idempotency key may do so."""
+    """Send a request until it succeeds, with the same idempotency key."""
     for _ in range(PATIENCE):
         try:
             answer = await client.request(method, path, **options)  # type: ignore[arg-type]
@@ -75,7 +75,7 @@ async def break_things(world: World) -> None:
 
 @drill("chaos", rate=0)
 async def chaos(world: World, scene: Scene) -> None:
-    """Nothing acknowledged is lost or done twice, and nobody sees a 500."""
+    """No acknowledged write is lost or done twice, and there is no 500."""
     journal, name = Journal(), scene.load.name
     breaking = asyncio.create_task(break_things(world))
     try:

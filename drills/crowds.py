@@ -1,4 +1,4 @@
-"""Many of something: sessions that end in one statement, slow bodies of one client, a full /tmp."""
+"""Large numbers: sessions that end in one statement, slow bodies of one client, a full /tmp."""
 
 import asyncio
 import os
@@ -45,7 +45,7 @@ def tokens_for(world: World, sessions: list[tuple[UUID, UUID]]) -> list[str]:
 
 
 async def probe(address: str, stopped: asyncio.Event) -> float:
-    """Ask for liveness again and again; give the longest wait."""
+    """Probe liveness repeatedly; return the longest wait."""
     longest = 0.0
     async with httpx2.AsyncClient(base_url=address) as client:
         while not stopped.is_set():
@@ -57,7 +57,7 @@ async def probe(address: str, stopped: asyncio.Event) -> float:
 
 
 async def ask_with(client: httpx2.AsyncClient, tokens: list[str]) -> set[int]:
-    """Make a request with each token, a few at the same time; give the statuses."""
+    """Send a request with each token, some concurrently; return the statuses."""
     room = asyncio.Semaphore(20)
 
     async def ask(token: str) -> int:
@@ -69,7 +69,7 @@ async def ask_with(client: httpx2.AsyncClient, tokens: list[str]) -> set[int]:
 
 @drill("fifty thousand sessions end in one statement", rate=0)
 async def sessions_end(world: World, scene: Scene) -> None:
-    """Deleted, or expired row by row, ten thousand of them cached: probes are answered, and all are refused soon."""
+    """Deleted, or expired row by row, 10,000 of them cached: probes succeed, and all are refused within a second."""
     replica = world.service("crowded", WEB_CONCURRENCY="1")
     await replica.started()
     try:
@@ -94,7 +94,7 @@ async def sessions_end(world: World, scene: Scene) -> None:
 
 @drill("a thousand slow bodies from one address", rate=0, quick=True)
 async def slow_bodies(world: World, scene: Scene) -> None:
-    """Another client is served meanwhile, with bodies of its own."""
+    """Another client that sends bodies is served."""
     replica = world.replicas[0]
     head = b"POST /api/v1/users HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     writers = []
@@ -113,7 +113,7 @@ async def slow_bodies(world: World, scene: Scene) -> None:
 
 @contextmanager
 def small_disk(folder: Path) -> Iterator[Path | None]:
-    """Mount a small file system; None where that is not allowed."""
+    """Mount a small file system; yield None if that is not allowed."""
     folder.mkdir()
     mounting = ["mount", "-t", "tmpfs", "-o", "size=16m,mode=1777", "tmpfs", str(folder)]
     if os.geteuid() != 0 or subprocess.run(mounting, check=False, capture_output=True).returncode:
@@ -135,7 +135,7 @@ def fill(folder: Path) -> None:
 
 @drill("the temporary folder is full", rate=0)
 async def full_disk(world: World, scene: Scene) -> None:
-    """Workers are replaced and go on counting; another process starts, in the temporary folder that Python finds."""
+    """Workers are replaced and continue to count; another process starts, in the temporary folder that Python finds."""
     with small_disk(world.folder / "tmp") as disk:
         if disk is None:
             return

@@ -18,7 +18,7 @@ OTHERS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname =
 
 
 async def stop_and_start(world: World, scene: Scene, mode: str, pause: float) -> None:
-    """Stop the primary in the middle of the load, and start it after a while."""
+    """Stop the primary during the load, and start it after some seconds."""
     await asyncio.sleep(1)
     await asyncio.to_thread(world.primary.stop, mode)
     await asyncio.sleep(pause)
@@ -29,19 +29,19 @@ async def stop_and_start(world: World, scene: Scene, mode: str, pause: float) ->
 
 @drill("PostgreSQL restarts", refusals={UNAVAILABLE}, quick=True)
 async def restart(world: World, scene: Scene) -> None:
-    """In good order."""
+    """The server is stopped and started regularly."""
     await stop_and_start(world, scene, "fast", pause=0.5)
 
 
 @drill("PostgreSQL crashes", refusals={UNAVAILABLE})
 async def crash(world: World, scene: Scene) -> None:
-    """Nothing is written any more; it recovers from its log."""
+    """The server stops immediately, and recovers from its log."""
     await stop_and_start(world, scene, "immediate", pause=0)
 
 
 @drill("a backend is killed", refusals={UNAVAILABLE})
 async def backend_killed(world: World, scene: Scene) -> None:
-    """With SIGKILL in the middle of transactions: PostgreSQL ends all others, too, and recovers."""
+    """With SIGKILL during transactions: PostgreSQL ends all other backends, too, and recovers."""
     await asyncio.sleep(1)
     connection = await world.connect()
     pid = await connection.fetchval("SELECT pid FROM pg_stat_activity WHERE application_name = 'dayone' LIMIT 1")
@@ -54,7 +54,7 @@ async def backend_killed(world: World, scene: Scene) -> None:
 
 @drill("connections are ended again and again", refusals={UNAVAILABLE})
 async def connections_ended(world: World, scene: Scene) -> None:
-    """Most of it is done again and never seen."""
+    """Most requests are repeated, and clients see no error."""
     for _ in range(10):
         await asyncio.sleep(0.3)
         await world.execute(OTHERS)
@@ -65,7 +65,7 @@ async def connections_ended(world: World, scene: Scene) -> None:
 
 @drill("an idle pool outlives a restart", rate=0, quick=True)
 async def idle_pool(world: World, scene: Scene) -> None:
-    """Without a single error."""
+    """No request fails."""
     await asyncio.gather(*(scene.load.read() for _ in range(IDLE_REQUESTS)))
     await asyncio.to_thread(world.primary.stop)
     await asyncio.to_thread(world.primary.start)
@@ -76,7 +76,7 @@ async def idle_pool(world: World, scene: Scene) -> None:
 
 @drill("PostgreSQL freezes", refusals={UNAVAILABLE, TOO_LATE}, quick=True)
 async def freeze(world: World, scene: Scene) -> None:
-    """Alive throughout, not ready meanwhile, and it heals by itself."""
+    """The service is alive, not ready, and recovers by itself."""
     await asyncio.sleep(1)
     replica = world.replicas[0]
     with world.primary.frozen():
@@ -91,7 +91,7 @@ async def freeze(world: World, scene: Scene) -> None:
 
 @drill("PostgreSQL has no connections left", refusals={UNAVAILABLE})
 async def connections_exhausted(world: World, scene: Scene) -> None:
-    """Others hold all of them."""
+    """Other clients hold all connections."""
     await asyncio.sleep(1)
     hogs: list[asyncpg.Connection] = []
     await world.execute(OTHERS)
@@ -118,7 +118,7 @@ async def take(world: World) -> asyncpg.Connection | None:
 
 @drill("a table is locked", refusals={UNAVAILABLE}, definite=True, rate=60)
 async def table_locked(world: World, scene: Scene) -> None:
-    """Writes give up after the lock time-out; reads go on."""
+    """Writes fail after the lock timeout; reads continue."""
     await asyncio.sleep(1)
     connection = await world.connect()
     async with connection.transaction():
@@ -130,9 +130,9 @@ async def table_locked(world: World, scene: Scene) -> None:
     scene.expect(scene.load.statuses()[UNAVAILABLE], "writes are refused")
 
 
-@drill("eight migrators at once", rate=20, quick=True)
+@drill("eight concurrent migrations", rate=20, quick=True)
 async def migrators(world: World, scene: Scene) -> None:
-    """All succeed, under load; niced, because this machine is not to show how it shares two cores among ten."""
+    """All succeed, under load; with low priority, because ten processes share two cores."""
     arguments = ("nice", "-n", "19", sys.executable, "-m", "app", "migrate")
     environment = {**os.environ, **world.environment}
     started = [
@@ -142,9 +142,9 @@ async def migrators(world: World, scene: Scene) -> None:
     scene.expect(codes == [0] * MIGRATORS, f"all exit 0, not {codes}")
 
 
-@drill("the database is away at start", rate=0, quick=True)
-async def away_at_start(world: World, scene: Scene) -> None:
-    """Alive, not ready, and ready within a second of the database."""
+@drill("the database is unavailable at startup", rate=0, quick=True)
+async def unavailable_at_startup(world: World, scene: Scene) -> None:
+    """The service is alive, not ready, and ready within a second after the database."""
     await asyncio.to_thread(world.primary.stop)
     replica = world.service("early")
     replica.start()
@@ -163,7 +163,7 @@ async def away_at_start(world: World, scene: Scene) -> None:
 
 @drill("PostgreSQL fails over", refusals={UNAVAILABLE}, quick=True)
 async def fail_over(world: World, scene: Scene) -> None:
-    """The primary dies, the synchronous standby is promoted; the same URL leads to it. The last of the drills here."""
+    """The primary dies, the synchronous standby is promoted, and the same URL leads to it. The last drill here."""
     await world.replicate_synchronously()
     await asyncio.sleep(1)
     for process in world.primary.processes():

@@ -1,4 +1,4 @@
-"""What a drill is, what it promises, and how its outcome is judged."""
+"""Drills, their promises, and how outcomes are judged."""
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,12 +16,12 @@ UNAVAILABLE = 503
 
 @dataclass
 class Scene:
-    """A drill while it runs and when it is over: the load on it, what was kept, and which promises are broken."""
+    """The load, the stored rows and the broken promises of a drill."""
 
     load: Load
     kept: set[str] = field(default_factory=set)
     healed: float | None = None
-    """Since when everything is as it should be again."""
+    """The time when the database accepts requests again."""
     broken: list[str] = field(default_factory=list)
 
     @property
@@ -31,23 +31,23 @@ class Scene:
 
     @property
     def refused_and_kept(self) -> int:
-        """Count the writes that were refused and are in the database nevertheless."""
+        """Count the refused writes that are in the database."""
         return len(self.load.refused & self.kept)
 
     @property
     def recovery(self) -> float | None:
-        """Give the seconds from then to the last request that was still refused."""
+        """Return the seconds until the last refused request."""
         return None if self.healed is None else max(0.0, self.load.last_failure() - self.healed)
 
     def expect(self, is_so: object, promise: str) -> None:
-        """Note a promise, if it is broken."""
+        """Record a promise that is broken."""
         if not is_so:
             self.broken.append(promise)
 
 
 @dataclass(frozen=True)
 class Drill:
-    """A fault, and how it is done."""
+    """A drill: a failure, and the function that causes it."""
 
     name: str
     run: Callable[[World, Scene], Awaitable[None]]
@@ -74,8 +74,8 @@ def drill(  # noqa: PLR0913  each is a property of a drill
 ) -> Callable[[Callable[[World, Scene], Awaitable[None]]], None]:
     """Register a drill.
 
-    `refusals` are the statuses that the fault may cause; with `may_lose` answers may be missing; with `definite`
-    nothing that was refused may be kept, which nobody can promise where a connection is lost while it commits.
+    `refusals` are the statuses that the failure may cause; with `may_lose` responses may be missing; with `definite` no
+    refused write may be kept, which is impossible to promise if connections are lost during COMMIT.
     """
 
     def register(run: Callable[[World, Scene], Awaitable[None]]) -> None:
@@ -86,7 +86,7 @@ def drill(  # noqa: PLR0913  each is a property of a drill
 
 @asynccontextmanager
 async def scene(world: World, drilled: Drill) -> AsyncIterator[Scene]:
-    """Put the load on, let the drill happen, and compare what was acknowledged with the database."""
+    """Start the load, run the drill, and compare the acknowledged writes with the database."""
     await world.settle()
     address = world.nginx.address if drilled.needs_nginx else ""
     name = f"{drilled.name} {time.time_ns()}"
@@ -101,7 +101,7 @@ async def scene(world: World, drilled: Drill) -> AsyncIterator[Scene]:
 
 
 async def perform(world: World, drilled: Drill) -> Scene:
-    """Do one drill and judge it."""
+    """Run one drill and judge it."""
     async with scene(world, drilled) as current:
         await drilled.run(world, current)
     load, statuses = current.load, current.load.statuses()
@@ -119,5 +119,5 @@ async def perform(world: World, drilled: Drill) -> Scene:
 
 
 def late(load: Load) -> int:
-    """Count the answers after the deadline and half a second."""
+    """Count the responses later than the deadline plus half a second."""
     return sum(sample.seconds > LATE_SECONDS for sample in load.samples)

@@ -1,4 +1,4 @@
-"""Ways to the database that are broken or indirect: a silent host, a pooler; and migrations that are killed."""
+"""A host that does not respond, a pooler, and migrations that are killed."""
 
 import asyncio
 import os
@@ -24,7 +24,7 @@ SCHEMA = "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamesp
 
 
 async def migrate(world: World, *arguments: str, **changes: str) -> int:
-    """Run the migrations as a process; give its exit code."""
+    """Run the migrations in a process; return its exit code."""
     environment = {**os.environ, **world.environment, **changes}
     command = (sys.executable, "-m", "app", "migrate", *arguments)
     process = await asyncio.create_subprocess_exec(*command, cwd=PROJECT_ROOT, env=environment)
@@ -32,7 +32,7 @@ async def migrate(world: World, *arguments: str, **changes: str) -> int:
 
 
 async def tour(scene: Scene, address: str, headers: dict[str, str]) -> None:
-    """Write and read."""
+    """Write and read notes."""
     async with httpx2.AsyncClient(base_url=address, headers=headers, timeout=10) as client:
         for number in range(20):
             created = await client.post("/api/v1/notes", json={"title": f"{scene.load.name} {number}"})
@@ -41,9 +41,9 @@ async def tour(scene: Scene, address: str, headers: dict[str, str]) -> None:
             scene.expect(listed.status_code == httpx2.codes.OK, f"reads, not {listed.status_code}")
 
 
-@drill("the first of two hosts is silent", rate=0, quick=True)
+@drill("the first of two hosts does not respond", rate=0, quick=True)
 async def silent_host(world: World, scene: Scene) -> None:
-    """It accepts connections and says nothing, as after a loss of power; web, worker and migrations use the second."""
+    """It does not respond, as after a power loss; web, worker and migrations use the second host."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         hosts = f"127.0.0.1,{world.primary.socket_directory}"
         url = f"postgresql://postgres@/app?host={quote(hosts)}&port={silent.getsockname()[1]},5432"
@@ -65,7 +65,7 @@ async def silent_host(world: World, scene: Scene) -> None:
 
 @drill("PgBouncer in transaction mode", rate=0, quick=True)
 async def pgbouncer(world: World, scene: Scene) -> None:
-    """The tour, the worker, the migrations twice, and a revocation that another process hears of."""
+    """Requests, the worker, repeated migrations, and a revocation in another process work."""
     if not is_installed():
         print("  left out: PgBouncer is not installed (Debian: pgbouncer)")
         return
@@ -89,7 +89,7 @@ async def pgbouncer(world: World, scene: Scene) -> None:
 
 
 async def revoked(here: str, there: str, token: str) -> float:
-    """Revoke a token in one process; give the seconds until another refuses it."""
+    """Revoke a token in one process; return the seconds until another one refuses it."""
     async with httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}) as client:
         for _ in range(3):
             await client.get(f"{there}/api/v1/users/me")
@@ -102,7 +102,7 @@ async def revoked(here: str, there: str, token: str) -> float:
 
 @drill("a migration is killed at each revision", rate=0)
 async def migrations_killed(world: World, scene: Scene) -> None:
-    """It leaves nothing, and the next run succeeds."""
+    """It changes nothing, and the next run succeeds."""
     name = f"killed_{secrets.token_hex(4)}"
     await world.execute(f'CREATE DATABASE "{name}"')
     url = world.dsn.replace("/app?", f"/{name}?")

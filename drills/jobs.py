@@ -1,4 +1,4 @@
-"""A job that kills whichever worker runs it."""
+"""A job that kills its worker."""
 
 import asyncio
 import os
@@ -19,8 +19,8 @@ from drills.world import World
 NEIGHBOURS = 5
 
 
-async def enqueue_beside_poison(world: World) -> None:
-    """Enqueue the job that kills, and mails by registrations."""
+async def enqueue_with_poison(world: World) -> None:
+    """Enqueue the job that kills its worker, and mails by registrations."""
     await world.execute("DELETE FROM pgqueuer")
     database = Database(Settings(_env_file=None, database_url=SecretStr(world.dsn)))
     async with database.unit_of_work() as session:
@@ -28,12 +28,12 @@ async def enqueue_beside_poison(world: World) -> None:
     await database.dispose()
     async with httpx2.AsyncClient(base_url=world.replicas[0].address, timeout=10) as client:
         for number in range(NEIGHBOURS):
-            form = {"email": f"beside-{time.time_ns()}-{number}@example.com", "password": "wrong horse battery"}
+            form = {"email": f"neighbour-{time.time_ns()}-{number}@example.com", "password": "wrong horse battery"}
             (await client.post("/api/v1/users", json=form)).raise_for_status()
 
 
 async def work_until_done(world: World) -> int:
-    """Start a worker again and again until one ends by itself; give how many were started."""
+    """Start workers until one ends by itself; return how many were started."""
     command = (sys.executable, "-m", "drills.poisoned_worker")
     for starts in range(1, 3 * MAXIMUM_ATTEMPTS):
         environment = {**os.environ, **world.environment}
@@ -45,9 +45,9 @@ async def work_until_done(world: World) -> int:
 
 @drill("a job kills its worker", rate=0, quick=True)
 async def poison(world: World, scene: Scene) -> None:
-    """It ends after its attempts, and the mails of the jobs beside it are sent once."""
+    """It ends after its attempts, and the mails of other jobs are sent once."""
     sent_before = set(world.mails.glob("*.eml"))
-    await enqueue_beside_poison(world)
+    await enqueue_with_poison(world)
     starts = await work_until_done(world)
     sent = len(set(world.mails.glob("*.eml")) - sent_before)
     connection = await world.connect()

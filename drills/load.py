@@ -1,4 +1,4 @@
-"""An open-loop load: requests leave on time whether or not earlier ones were answered; all of it is written down."""
+"""An open-loop load: requests are sent on time, whether or not earlier ones were answered, and recorded."""
 
 import asyncio
 import itertools
@@ -12,30 +12,30 @@ from typing import Any
 import httpx2
 
 LOST = 0
-"""The status of a request that got no answer."""
+"""The status of a request without a response."""
 PATIENCE_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One request: when it left, how long its answer took, and what it was."""
+    """One request: when it was sent, how long it took, and its status."""
 
     is_write: bool
     sent: float
     seconds: float
     status: int
     retry_after: str | None = None
-    fault: str = ""
+    error: str = ""
 
     @property
     def is_success(self) -> bool:
-        """Return whether it was answered as asked."""
+        """Return whether the request succeeded."""
         return self.status in (200, 201, 204)
 
 
 @dataclass
 class Load:
-    """What was sent and what came back; titles of notes are the journal of what was acknowledged."""
+    """The requests and responses. The titles of notes are the journal of acknowledged writes."""
 
     client: httpx2.AsyncClient
     headers: dict[str, str]
@@ -62,7 +62,7 @@ class Load:
         try:
             answer = await self.client.request(method, path, headers=self.headers, **options)
         except httpx2.HTTPError as error:
-            sample = Sample(is_write, sent, time.monotonic() - sent, LOST, fault=repr(error))
+            sample = Sample(is_write, sent, time.monotonic() - sent, LOST, error=repr(error))
         else:
             retry_after = answer.headers.get("retry-after")
             sample = Sample(is_write, sent, time.monotonic() - sent, answer.status_code, retry_after)
@@ -70,24 +70,24 @@ class Load:
         return sample
 
     def statuses(self, *, writes: bool | None = None) -> Counter[int]:
-        """Count the answers by status."""
+        """Count the responses by status."""
         return Counter(sample.status for sample in self.samples if writes in (None, sample.is_write))
 
     def p99(self) -> float:
-        """Give the 99th percentile of all answers, in seconds."""
+        """Return the 99th percentile of all responses, in seconds."""
         ordered = sorted(sample.seconds for sample in self.samples)
         return ordered[len(ordered) * 99 // 100] if ordered else 0.0
 
     def last_failure(self) -> float:
-        """Tell when the last request left that was not answered as asked."""
+        """Return when the last failed request was sent."""
         return max((sample.sent for sample in self.samples if not sample.is_success), default=0.0)
 
 
 @asynccontextmanager
 async def running(address: str, token: str, name: str, rate: float) -> AsyncIterator[Load]:
-    """Send `rate` requests a second until the block ends, half of them writes; then wait for every answer.
+    """Send `rate` requests a second until the block ends, half of them writes; then wait for all responses.
 
-    With a rate of 0, only what the block itself sends.
+    With a rate of 0 only the block sends requests.
     """
     limits = httpx2.Limits(max_connections=None, max_keepalive_connections=50)
     async with httpx2.AsyncClient(base_url=address, limits=limits, timeout=PATIENCE_SECONDS) as client:

@@ -1,4 +1,4 @@
-"""Three hundred thousand requests, and what they leave behind."""
+"""The memory of a worker after three hundred thousand requests."""
 
 import asyncio
 import time
@@ -14,13 +14,13 @@ GROWTH = 1.05
 
 
 def resident_kib(pid: int) -> int:
-    """Read how much memory a process holds."""
+    """Return the resident memory of a process."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.partition("VmRSS:")[2].split()[0])
 
 
 async def send(port: int, requests: list[bytes], count: int) -> int:
-    """Send so many requests over one connection, one after another; count the answers that are no success."""
+    """Send requests over one connection, one after another; count the failures."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     failures = 0
     for number in range(count):
@@ -35,7 +35,7 @@ async def send(port: int, requests: list[bytes], count: int) -> int:
 
 @drill("three hundred thousand requests", rate=0)
 async def many_requests(world: World, scene: Scene) -> None:
-    """Reads, writes and refusals; the memory of the worker stays what it was."""
+    """Reads, writes and refused requests: the memory of the worker does not grow."""
     replica = world.service("marathon", WEB_CONCURRENCY="1", RECYCLE_AFTER_REQUESTS="0")
     await replica.started()
     common = f"Host: localhost\r\nAuthorization: {scene.load.headers['Authorization']}\r\n"

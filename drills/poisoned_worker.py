@@ -1,4 +1,4 @@
-"""Run as a program: a job worker that one job kills, and that ends by itself when no job is left to run.
+"""A job worker that one job kills, and that ends by itself when no job is left.
 
 Usage: python -m drills.poisoned_worker, with the settings in the environment.
 """
@@ -29,7 +29,7 @@ class Poison(JobPayload):
 
 
 async def kill_worker(_job: Poison, _context: JobContext) -> None:
-    """Let the other jobs begin, and die."""
+    """Let the other jobs start, and kill the worker."""
     await asyncio.sleep(0.3)
     os.kill(os.getpid(), signal.SIGKILL)
 

@@ -1,4 +1,4 @@
-"""The processes of a drill: the service and nginx, on loopback."""
+"""The processes of a drill: the service and nginx."""
 
 import asyncio
 import os
@@ -54,7 +54,7 @@ class Service:
     """A process of the service: `serve`, with notes and its worker processes, or `worker`."""
 
     def __init__(self, folder: Path, name: str, command: str, environment: Mapping[str, str]) -> None:
-        """Prepare it; nothing runs yet."""
+        """Prepare it. Nothing runs yet."""
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self._log = folder / f"{name}.log"
@@ -77,7 +77,7 @@ class Service:
         await self.wait_for("/health/ready")
 
     async def wait_for(self, path: str, status: int = 200) -> float:
-        """Ask until the answer has this status; give the time when it had."""
+        """Send requests until a response has this status; return the time."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         async with httpx2.AsyncClient(base_url=self.address) as client:
             while time.monotonic() < deadline:
@@ -95,23 +95,23 @@ class Service:
         self.process.send_signal(number)
 
     def workers(self) -> list[int]:
-        """List the processes that this one has started."""
+        """Return the ids of its child processes."""
         assert self.process
         pid = self.process.pid
         return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
     async def exited(self) -> int:
-        """Wait for the end; give the exit code."""
+        """Wait for the end; return the exit code."""
         assert self.process
         return await asyncio.to_thread(self.process.wait, PATIENCE_SECONDS)
 
     async def stopped(self) -> int:
-        """Send SIGTERM and wait for the end; give the exit code."""
+        """Send SIGTERM and wait for the end; return the exit code."""
         self.signal(signal.SIGTERM)
         return await self.exited()
 
     def kill(self) -> None:
-        """End it, whatever it does, with its workers."""
+        """Kill it and its workers."""
         if self.process and self.process.poll() is None:
             for pid in [*self.workers(), self.process.pid]:
                 os.kill(pid, signal.SIGKILL)
@@ -119,7 +119,7 @@ class Service:
 
 
 class Nginx:
-    """A balancer before some services, configured as `docs/deployment.md` says."""
+    """A load balancer for several services, configured as `docs/reliability.md` says."""
 
     def __init__(self, folder: Path, services: list[Service]) -> None:
         """Write its configuration."""
@@ -132,7 +132,7 @@ class Nginx:
 
     @staticmethod
     def is_installed() -> bool:
-        """Return whether there is an nginx on this machine."""
+        """Return whether nginx is installed."""
         return shutil.which("nginx", path=SEARCH_PATH) is not None
 
     def start(self) -> None:

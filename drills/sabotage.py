@@ -11,7 +11,7 @@ from drills.world import World
 
 @asynccontextmanager
 async def sabotage(world: World, statement: str, *, at_commit: bool = False) -> AsyncIterator[None]:
-    """Make PostgreSQL run a statement for every note that is inserted, or when that commits."""
+    """Make PostgreSQL run a statement for every inserted note, or when its transaction commits."""
     kind, deferred = ("CONSTRAINT", "DEFERRABLE INITIALLY DEFERRED") if at_commit else ("", "")
     await world.execute(
         f"CREATE FUNCTION sabotage() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {statement}; RETURN NULL; END $$",
@@ -23,10 +23,10 @@ async def sabotage(world: World, statement: str, *, at_commit: bool = False) -> 
 
 @drill("a statement takes too long", refusals={UNAVAILABLE, TOO_LATE}, rate=8)
 async def slow_statement(world: World, scene: Scene) -> None:
-    """It is ended by the server; reads go on."""
+    """The server ends it; reads continue."""
     async with sabotage(world, "PERFORM pg_sleep(10)"):
         await asyncio.sleep(4)
-        # Before the trigger is dropped, which itself locks the table.
+        # Before the trigger is dropped, because that locks the table.
         scene.expect(set(scene.load.statuses(writes=False)) == {200}, "reads go on")
     await asyncio.sleep(1)
     scene.expect(scene.load.statuses()[TOO_LATE], "writes are ended")
@@ -34,7 +34,7 @@ async def slow_statement(world: World, scene: Scene) -> None:
 
 @drill("transactions collide", refusals={UNAVAILABLE}, definite=True, quick=True)
 async def collisions(world: World, scene: Scene) -> None:
-    """Three in ten fail to serialise; they are done again, so that nearly nobody sees it."""
+    """Three in ten fail to serialise; they are repeated, so that clients see almost no error."""
     async with sabotage(world, "IF random() < 0.3 THEN RAISE EXCEPTION USING ERRCODE = '40001'; END IF"):
         await asyncio.sleep(4)
     refused = scene.load.statuses()[UNAVAILABLE]
@@ -55,7 +55,7 @@ async def deadlocks(world: World, scene: Scene) -> None:
 
 @drill("the disk is full", refusals={UNAVAILABLE}, definite=True)
 async def disk_full(world: World, scene: Scene) -> None:
-    """Reads go on."""
+    """Reads continue."""
     async with sabotage(world, "RAISE EXCEPTION USING ERRCODE = '53100'"):
         await asyncio.sleep(3)
     await asyncio.sleep(0.5)
@@ -65,7 +65,7 @@ async def disk_full(world: World, scene: Scene) -> None:
 
 @drill("COMMIT fails", refusals={UNAVAILABLE}, definite=True, quick=True)
 async def commit_fails(world: World, scene: Scene) -> None:
-    """Nothing of it is kept, and nobody is told otherwise."""
+    """Nothing is kept, and no write is acknowledged."""
     async with sabotage(world, "RAISE EXCEPTION USING ERRCODE = '53100'", at_commit=True):
         await asyncio.sleep(0.2)
         before = len(scene.load.acknowledged)
@@ -75,7 +75,7 @@ async def commit_fails(world: World, scene: Scene) -> None:
 
 @drill("backends are killed while they commit", refusals={UNAVAILABLE})
 async def killed_committing(world: World, scene: Scene) -> None:
-    """Only the client can decide what to do again."""
+    """Only the client can decide whether to repeat a write."""
     kill = "IF random() < 0.2 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF"
     async with sabotage(world, kill, at_commit=True):
         await asyncio.sleep(3)
@@ -85,7 +85,7 @@ async def killed_committing(world: World, scene: Scene) -> None:
 
 @drill("PostgreSQL becomes read-only", refusals={UNAVAILABLE})
 async def read_only(world: World, scene: Scene) -> None:
-    """As an old primary after a fail-over: its connections are left."""
+    """Like a former primary after a failover: the service leaves its connections."""
     await asyncio.sleep(1)
     connection = await world.connect()
     await connection.execute("ALTER SYSTEM SET default_transaction_read_only = on")

@@ -1,4 +1,4 @@
-"""Valkey dies, freezes, forgets, is not there: limits go on, nobody else notices."""
+"""Valkey dies, freezes, is emptied or is missing: limits continue, and nothing else is affected."""
 
 import asyncio
 import os
@@ -16,7 +16,7 @@ TOO_MANY = 429
 
 @drill("Valkey is killed", quick=True)
 async def killed(world: World, scene: Scene) -> None:
-    """And revocations hold: they live in PostgreSQL."""
+    """Revocations hold: they are in PostgreSQL."""
     token = await world.account("leaving@example.com")
     await asyncio.sleep(0.5)
     os.kill(process_of(world), signal.SIGKILL)
@@ -34,7 +34,7 @@ async def killed(world: World, scene: Scene) -> None:
 
 @drill("Valkey freezes")
 async def freezes(world: World, scene: Scene) -> None:
-    """A request now and then waits for it as long as REDIS_TIMEOUT_SECONDS says."""
+    """Some requests wait for REDIS_TIMEOUT_SECONDS."""
     await asyncio.sleep(0.5)
     os.kill(process_of(world), signal.SIGSTOP)
     await asyncio.sleep(4)
@@ -45,15 +45,15 @@ async def freezes(world: World, scene: Scene) -> None:
 
 @drill("Valkey is emptied")
 async def emptied(world: World, scene: Scene) -> None:
-    """Counters and scripts are gone; it counts anew."""
+    """Counters and scripts are gone; counting starts again."""
     for command in ("FLUSHALL", "SCRIPT FLUSH") * 3:
         await asyncio.sleep(0.3)
-        scene.expect(await told(world, command), "Valkey obeys")
+        scene.expect(await send_command(world, command), "Valkey accepts the command")
     await asyncio.sleep(0.5)
 
 
-@drill("Valkey is away at start", rate=0)
-async def away_at_start(world: World, scene: Scene) -> None:
+@drill("Valkey is unavailable at startup", rate=0)
+async def unavailable_at_startup(world: World, scene: Scene) -> None:
     """The process starts and serves."""
     replica = world.service("lonely", REDIS_URL="redis://127.0.0.1:1")
     try:
@@ -67,11 +67,11 @@ async def away_at_start(world: World, scene: Scene) -> None:
 
 @drill("two replicas share one limit", rate=0, quick=True)
 async def shared_limit(world: World, scene: Scene) -> None:
-    """As many requests pass as through one; a forged X-Forwarded-For changes nothing."""
+    """As many requests pass as through one replica; a forged X-Forwarded-For changes nothing."""
     replicas = [world.service(name, RATE_LIMIT_PER_MINUTE=str(LIMIT), FORWARDED_ALLOW_IPS="192.0.2.1") for name in "cd"]
     try:
         await asyncio.gather(*(replica.started() for replica in replicas))
-        await told(world, "FLUSHALL")  # what this address has used up before
+        await send_command(world, "FLUSHALL")  # hits of this address from previous drills
         statuses: Counter[int] = Counter()
         async with httpx2.AsyncClient() as client:
             for number in range(4 * LIMIT):
@@ -80,14 +80,14 @@ async def shared_limit(world: World, scene: Scene) -> None:
                 statuses[answer.status_code] += 1
         allowed = statuses[httpx2.codes.UNAUTHORIZED]
         scene.expect(LIMIT <= allowed <= LIMIT + 3, f"{LIMIT} requests pass, not {allowed}")
-        scene.expect(statuses[TOO_MANY] == 4 * LIMIT - allowed, "all others are told to wait")
+        scene.expect(statuses[TOO_MANY] == 4 * LIMIT - allowed, "all others are refused")
     finally:
         for replica in replicas:
             replica.kill()
 
 
-async def told(world: World, command: str) -> bool:
-    """Send a command; tell whether it was done."""
+async def send_command(world: World, command: str) -> bool:
+    """Send a command; return whether it succeeded."""
     reader, writer = await asyncio.open_connection("127.0.0.1", world.valkey.port)
     writer.write(f"{command}\r\n".encode())
     answer = await reader.readline()
@@ -96,7 +96,7 @@ async def told(world: World, command: str) -> bool:
 
 
 def process_of(world: World) -> int:
-    """Give the id of the server's process."""
-    process = world.valkey._process  # noqa: SLF001  the package does not tell
+    """Return the id of the server's process."""
+    process = world.valkey._process  # noqa: SLF001  the package has no public name for it
     assert process
     return int(process.pid)

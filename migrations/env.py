@@ -69,7 +69,7 @@ def run_revisions(connection: Connection) -> None:
 
 
 async def migrate_online() -> None:
-    """Connect past a pooler, whose lock would belong to nobody, and without the time limits of the service."""
+    """Connect without a pooler, whose server connection would keep the lock, and without the service's timeouts."""
     settings = context.config.attributes.get(SETTINGS_ATTRIBUTE) or load_settings()
     database = Database(settings.model_copy(update={"database_statement_timeout_seconds": 86_400.0}))
     try:

@@ -1,4 +1,4 @@
-"""The real thing for every test: PostgreSQL, a schema made by the migrations, the whole application."""
+"""Fixtures: a real PostgreSQL, a migrated schema and the whole application."""
 
 import asyncio
 import logging
@@ -23,7 +23,7 @@ from devtools.postgres import running_postgres
 from tests.databases import DatabaseMaker, check_test_database
 from tests.factories import Accounts
 
-# What the developer has set must not change what the tests see.
+# The environment of the developer must not change the tests.
 TEST_DATABASE_URL = os.environ.pop("TEST_DATABASE_URL", None)
 for name in Settings.model_fields:
     os.environ.pop(name.upper(), None)
@@ -43,7 +43,7 @@ FAST = ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "ma
 
 @pytest.fixture(scope="session")
 def server_dsn() -> Iterator[str]:
-    """Run a PostgreSQL of this process's own and throw it away, unless TEST_DATABASE_URL names a server."""
+    """Start a temporary PostgreSQL for this process, unless TEST_DATABASE_URL names a server."""
     if TEST_DATABASE_URL:
         yield check_test_database(TEST_DATABASE_URL)
         return
@@ -73,12 +73,12 @@ SAFE_IN_PRODUCTION: dict[str, Any] = {
     "password_hash_memory_kib": 19_456,
     "password_hash_iterations": 2,
 }
-"""What production asks for besides a database and a secret."""
+"""What production requires besides a database and a secret."""
 
 
 @pytest.fixture
 def postgres_folder() -> Iterator[Path]:
-    """A folder that PostgreSQL may enter, as whichever user it runs."""
+    """A folder that PostgreSQL can enter under any user."""
     folder = Path(tempfile.mkdtemp(prefix="dayone-"))
     folder.chmod(0o711)
     yield folder
@@ -86,7 +86,7 @@ def postgres_folder() -> Iterator[Path]:
 
 
 def make_settings(database_url: str, **changes: Any) -> Settings:
-    """Settings for tests: nothing from the environment, hashes that cost nothing."""
+    """Settings for tests: nothing from the environment, and fast password hashes."""
     values: dict[str, Any] = {
         "database_url": SecretStr(database_url),
         "secret_key": SecretStr("a-key-for-the-tests-0123456789-0123456789"),
@@ -112,12 +112,12 @@ async def settings(new_database: DatabaseMaker) -> Settings:
 
 
 async def _upgrade(settings: Settings) -> None:
-    # Alembic's env.py runs a loop of its own.
+    # Alembic's env.py runs its own event loop.
     await asyncio.to_thread(migrate, settings)
 
 
 def with_state(app: ASGIApp, state: State) -> ASGIApp:
-    """Do what a server does: give each request what the lifespan yielded."""
+    """Add the application state from the lifespan to each request, as a server does."""
 
     async def stateful(scope: Scope, receive: Receive, send: Send) -> None:
         await app({**scope, "state": {**state}}, receive, send)
@@ -149,14 +149,14 @@ async def application(app: FastAPI) -> AsyncIterator[ASGIApp]:
 
 @pytest.fixture
 def logs(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    """What is logged from INFO on; other tests log warnings only, which is faster."""
+    """The log from level INFO; other tests log warnings only, which is faster."""
     caplog.set_level(logging.INFO)
     return caplog
 
 
 @pytest.fixture(scope="session")
 async def shared_database(settings: Settings) -> AsyncIterator[Database]:
-    """Connections of the tests' own, beside those of the application."""
+    """Connections for the tests, separate from those of the application."""
     database = Database(settings)
     yield database
     await database.dispose()
@@ -164,7 +164,7 @@ async def shared_database(settings: Settings) -> AsyncIterator[Database]:
 
 @pytest.fixture
 async def database(shared_database: Database) -> AsyncIterator[Database]:
-    """An empty schema; whatever the test wrote is deleted after it."""
+    """The shared database; all tables are truncated after the test."""
     yield shared_database
     async with shared_database.engine.begin() as connection:
         tables = (await connection.exec_driver_sql(TABLES)).scalar_one()

@@ -10,7 +10,7 @@ from app.db.database import Database
 
 
 def check_test_database(url: str) -> str:
-    """Refuse a database whose name does not say that it is for tests: they delete what is in it."""
+    """Refuse a database whose name does not contain `test`, because tests delete its contents."""
     name = urlsplit(url).path.lstrip("/")
     if "test" not in name:
         pytest.exit(f"TEST_DATABASE_URL names the database {name!r}; the tests want one with 'test' in its name", 2)
@@ -18,7 +18,7 @@ def check_test_database(url: str) -> str:
 
 
 class DatabaseMaker:
-    """Makes databases beside the one that the URL names."""
+    """Creates databases on the server that the URL names."""
 
     def __init__(self, server_dsn: str, worker_id: str) -> None:
         self.server_dsn = server_dsn
@@ -26,14 +26,14 @@ class DatabaseMaker:
         self.names: list[str] = []
 
     async def make(self, template: str = "template1") -> str:
-        """Create a database and give its URL."""
+        """Create a database and return its URL."""
         name = f"{self.prefix}_{len(self.names)}"
         await self._execute(f'DROP DATABASE IF EXISTS "{name}"', f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         self.names.append(name)
         return urlunsplit(urlsplit(self.server_dsn)._replace(path=f"/{name}"))
 
     async def drop_all(self) -> None:
-        """Drop every database that was made."""
+        """Drop every database that was created."""
         await self._execute(*(f'DROP DATABASE "{name}" WITH (FORCE)' for name in self.names))
 
     async def _execute(self, *statements: str) -> None:
@@ -44,7 +44,7 @@ class DatabaseMaker:
 
 
 async def end_connections(database: Database) -> None:
-    """End all connections to the database, as its restart would; the test's own begin anew."""
+    """End all connections to the database, as a restart would."""
     async with database.engine.connect() as connection:
         await connection.exec_driver_sql(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "

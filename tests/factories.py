@@ -1,4 +1,4 @@
-"""What tests need often: accounts that are logged in, and their notes."""
+"""Factories: accounts that are logged in, and their notes."""
 
 import itertools
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True)
 class Account:
-    """Somebody with an account and an access token."""
+    """An account with an access token."""
 
     client: httpx2.AsyncClient
     id: UUID
@@ -28,7 +28,7 @@ class Account:
 
     @property
     def headers(self) -> dict[str, str]:
-        """The header that says who is asking."""
+        """Return the header with the access token."""
         return {"Authorization": f"Bearer {self.token}"}
 
     async def request(self, method: str, path: str, **options: Any) -> httpx2.Response:
@@ -37,7 +37,7 @@ class Account:
         return await self.client.request(method, path, headers=headers, **options)
 
     async def create_note(self, title: str = "milk", **fields: Any) -> dict[str, Any]:
-        """Create a note of this account's."""
+        """Create a note of this account."""
         response = await self.request("POST", "/api/v1/notes", json={"title": title, **fields})
         assert response.status_code == 201, response.text
         note: dict[str, Any] = response.json()
@@ -45,14 +45,14 @@ class Account:
 
 
 class Accounts:
-    """Makes accounts through the API."""
+    """Creates accounts through the API."""
 
     def __init__(self, client: httpx2.AsyncClient, database: Database) -> None:
         self.client = client
         self.database = database
 
     async def create(self, *, email: str | None = None, admin: bool = False, verified: bool = False) -> Account:
-        """Register and log in. `admin` and `verified` change the account, which no request of it can."""
+        """Register and log in. `admin` and `verified` change the account in the database."""
         email = email or f"user-{next(_numbers)}@example.com"
         registration = await self.client.post("/api/v1/users", json={"email": email, "password": PASSWORD})
         assert registration.status_code == 201, registration.text
@@ -62,7 +62,7 @@ class Accounts:
         return await self.log_in(email)
 
     async def log_in(self, email: str, password: str = PASSWORD) -> Account:
-        """Begin a session with the password."""
+        """Open a session with the password."""
         form = {"grant_type": "password", "username": email, "password": password}
         response = await self.client.post("/api/v1/auth/token", data=form)
         assert response.status_code == 200, response.text
@@ -71,13 +71,13 @@ class Accounts:
         return Account(self.client, UUID(claims["sub"]), email, granted["access_token"], granted["refresh_token"])
 
     async def change(self, user_id: UUID, **values: object) -> None:
-        """Change an account behind the service's back."""
+        """Change an account in the database, without the API."""
         async with self.database.unit_of_work() as session:
             await session.execute(update(User).where(User.id == user_id).values(**values))
 
 
 def problem(response: httpx2.Response) -> tuple[int, str]:
-    """The status and the code of a problem document."""
+    """Return the status and the code of a problem document."""
     assert response.headers["content-type"] == "application/problem+json", response.text
     body = response.json()
     assert body["status"] == response.status_code

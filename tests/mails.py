@@ -16,7 +16,7 @@ TOKEN = re.compile(r"#token=([\w-]+)")
 
 
 class Outbox:
-    """Runs the jobs that wait and collects their mails; it is the mailer of that worker."""
+    """Runs the pending jobs and collects their mails, as the mailer of that worker."""
 
     def __init__(self, settings: Settings, database: Database) -> None:
         self.database = database
@@ -25,11 +25,11 @@ class Outbox:
         self.resources = Resources(real.settings, real.database, self, real.messages)
 
     async def send(self, message: EmailMessage) -> None:
-        """Take a mail."""
+        """Collect a mail."""
         self.messages.append(message)
 
     async def deliver(self) -> list[EmailMessage]:
-        """Do all waiting jobs; give the mails they sent."""
+        """Run all pending jobs; return their mails."""
         self.messages.clear()
 
         async def is_done() -> bool:
@@ -41,14 +41,14 @@ class Outbox:
         return list(self.messages)
 
     async def token_to(self, address: str) -> str:
-        """Deliver, and read the token in the one mail with a link to this address."""
+        """Deliver, and return the token of the one mail with a link to this address."""
         found = [TOKEN.search(body(message)) for message in await self.deliver() if message["To"] == address]
         [token] = [match[1] for match in found if match]
         return token
 
 
 def body(message: EmailMessage) -> str:
-    """The plain text of a mail."""
+    """Return the plain text of a mail."""
     part = message.get_body(("plain",))
     assert part is not None
     content: str = part.get_content()

@@ -1,4 +1,4 @@
-"""Every operation of the service with notes, read from its own description."""
+"""Every operation of the service with notes, read from the OpenAPI document."""
 
 import re
 from dataclasses import dataclass, field
@@ -10,13 +10,13 @@ from app.api.access import Access, read_operations
 from app.core.config import Settings
 from tests.notes.application import create_notes_application
 
-NOBODY = UUID(int=0)
-MISSING: dict[str, object] = {"uuid": NOBODY, "integer": 1, "string": "missing"}
+NO_ID = UUID(int=0)
+MISSING: dict[str, object] = {"uuid": NO_ID, "integer": 1, "string": "missing"}
 """Values that nothing has, by the format or type of a parameter."""
 
 
 def missing_value(schema: dict[str, Any]) -> object:
-    """Return a well-formed value of a path parameter that nothing has; one of an enum, which always exists."""
+    """Return a well-formed path parameter of an object that does not exist; for an enum, an existing value."""
     if "enum" in schema or "$ref" in schema:
         values = schema.get("enum") or document()["components"]["schemas"][schema["$ref"].rpartition("/")[2]]["enum"]
         return values[0]
@@ -25,7 +25,7 @@ def missing_value(schema: dict[str, Any]) -> object:
 
 @dataclass(frozen=True)
 class Operation:
-    """A method on a path, and what is documented of it."""
+    """A method, a path, and their documentation."""
 
     method: str
     template: str
@@ -41,7 +41,7 @@ class Operation:
         return f"{self.method} {self.template}"
 
     def path(self, *values: object) -> str:
-        """Fill in the parameters of the path: with these values, or with ones that nothing has."""
+        """Return the path with these values, or with values that do not exist."""
         given = iter(values)
 
         def fill(match: re.Match[str]) -> str:
@@ -51,7 +51,7 @@ class Operation:
 
     @property
     def parameter_names(self) -> tuple[str, ...]:
-        """The parameters of the path, in their order."""
+        """Return the names of the path parameters, in order."""
         return tuple(re.findall(r"{(\w+)}", self.template))
 
 
@@ -88,7 +88,7 @@ def _operation(path: str, method: str, described: dict[str, Any]) -> Operation:
 
 @cache
 def operations() -> list[Operation]:
-    """All of them, in the order of the document."""
+    """Return all operations, in the order of the document."""
     return [
         _operation(path, method, described)
         for path, item in document()["paths"].items()

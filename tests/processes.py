@@ -35,7 +35,7 @@ def serving(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a server until the block ends; enter the block when it is ready. Its output goes to `output` in `cwd`.
 
-    Its hashes are cheap: their threads have a low priority, and beside other tests they would wait for long.
+    Its hashes are cheap: their threads have a low priority, and would wait for other tests.
     """
     environment = {**environment, "PASSWORD_HASH_MEMORY_KIB": "8", "PASSWORD_HASH_ITERATIONS": "1"}
     with (cwd / "output").open("ab") as output:

@@ -1,4 +1,4 @@
-"""Single statements, each in a read-only session of its own."""
+"""Single statements, each in a separate read-only session."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the sweeps have to know about a resource; its own test module declares it as `SUBJECT`."""
+"""What the sweeps need to know about a resource; its test module declares it as `SUBJECT`."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ def subjects() -> Iterator[Subject]:
 
 
 def subject_of(parameters: tuple[str, ...]) -> Subject:
-    """Return the subject with these parameters, or say how to declare it."""
+    """Return the subject with these parameters, or raise an error that says how to declare it."""
     found = [subject for subject in subjects() if subject.parameters == parameters]
     assert found, f"no test module in tests/api declares SUBJECT = Subject({parameters}, ...): see tests/subjects.py"
     assert len(found) == 1, f"several resources have the path parameters {parameters}: give them different names"
@@ -49,7 +49,7 @@ def subject_of(parameters: tuple[str, ...]) -> Subject:
 
 
 def request_options(operation: Operation) -> dict[str, Any]:
-    """Return a valid body, where the operation takes one; an empty one if no subject knows better."""
+    """Return a valid body if the operation takes one; an empty one if no subject defines it."""
     bodies = {name: body for subject in subjects() for name, body in subject.bodies.items()}
     if operation.body_type is None:
         return {}

@@ -18,13 +18,13 @@ every_protected_operation = pytest.mark.parametrize("operation", PROTECTED, ids=
 
 
 def missing_path(operation: Operation) -> str:
-    """The path of an object that does not exist."""
+    """Return the path of an object that does not exist."""
     return operation.path()
 
 
 @every_protected_operation
-async def test_nobody_gets_in_without_a_session(operation: Operation, accounts: Accounts) -> None:
-    """Anonymous, with garbage, disabled, logged out."""
+async def test_a_live_session_is_required(operation: Operation, accounts: Accounts) -> None:
+    """Requests without a token, with a malformed one, of a disabled account and after logout get 401."""
     disabled, left = await accounts.create(verified=True), await accounts.create(verified=True)
     await accounts.change(disabled.id, is_active=False)
     await left.client.post("/api/v1/auth/revoke", data={"token": left.token})
@@ -36,7 +36,7 @@ async def test_nobody_gets_in_without_a_session(operation: Operation, accounts: 
 
 @pytest.mark.parametrize("operation", ADMINISTRATION, ids=str)
 async def test_administration_is_refused_to_users(operation: Operation, accounts: Accounts) -> None:
-    """On their own things, and on what is missing."""
+    """For their own objects, and for objects that do not exist."""
     ada = await accounts.create(verified=True)
     own = operation.path(ada.id) if "user_id" in operation.path_parameters else operation.path()
     for path in (own, missing_path(operation)):
@@ -45,7 +45,7 @@ async def test_administration_is_refused_to_users(operation: Operation, accounts
 
 
 @pytest.mark.parametrize("operation", OWNED, ids=str)
-async def test_people_change_their_own_things_and_nobody_elses(operation: Operation, accounts: Accounts) -> None:
+async def test_users_can_change_only_their_own_objects(operation: Operation, accounts: Accounts) -> None:
     """A missing object is 404, and so is another user's, unless everyone may read it: then it is 403."""
     ada, bob = await accounts.create(verified=True), await accounts.create(verified=True)
     subject, options = subject_of(operation.parameter_names), request_options(operation)
@@ -63,7 +63,7 @@ async def test_people_change_their_own_things_and_nobody_elses(operation: Operat
 
 
 @pytest.mark.parametrize("operation", OWNED, ids=str)
-async def test_administrators_own_no_more_than_others(operation: Operation, accounts: Accounts) -> None:
+async def test_administrators_cannot_use_other_users_objects(operation: Operation, accounts: Accounts) -> None:
     """Unless a resource says that they may read what they do not own."""
     bob, root = await accounts.create(verified=True), await accounts.create(admin=True, verified=True)
     subject = subject_of(operation.parameter_names)
@@ -75,7 +75,7 @@ async def test_administrators_own_no_more_than_others(operation: Operation, acco
 
 @pytest.mark.parametrize("operation", ON_OBJECTS, ids=str)
 async def test_a_malformed_parameter_is_refused(operation: Operation, accounts: Accounts) -> None:
-    """Before anything is looked up."""
+    """The format of a path parameter is checked before any query."""
     root = await accounts.create(admin=True, verified=True)
     if all(schema.get("type") == "string" and "format" not in schema for schema in operation.path_parameters.values()):
         return  # Every string is a well-formed slug.
@@ -86,7 +86,7 @@ async def test_a_malformed_parameter_is_refused(operation: Operation, accounts: 
 
 @pytest.mark.parametrize("operation", PUBLIC_OBJECTS, ids=str)
 async def test_public_objects_are_read_by_anyone(operation: Operation, accounts: Accounts) -> None:
-    """Anonymous or not; where the caller matters, a bad token is refused and caches are told."""
+    """With an optional login an invalid token is refused, and responses carry `Vary: Authorization`."""
     ada, bob = await accounts.create(verified=True), await accounts.create(verified=True)
     path = operation.path(*(await subject_of(operation.parameter_names).create(ada)))
     anonymous = await ada.client.get(path)

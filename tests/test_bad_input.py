@@ -1,4 +1,4 @@
-"""Nothing that a client sends yields a 5xx, an undocumented status or an echo of a secret, in any operation."""
+"""No client input causes a 5xx, an undocumented status or the echo of a secret, in any operation."""
 
 import json
 from collections.abc import AsyncIterator
@@ -85,7 +85,7 @@ every_operation = pytest.mark.parametrize("operation", operations(), ids=str)
 
 
 def check(operation: Operation, response: httpx2.Response, *also: int) -> None:
-    """The promise of this module, for one answer."""
+    """Check the guarantee of this module for one response."""
     assert response.status_code in operation.statuses | set(also), (response.status_code, response.text[:500])
     assert response.status_code < 500
     assert CANARY not in response.text
@@ -96,7 +96,7 @@ def check(operation: Operation, response: httpx2.Response, *also: int) -> None:
 
 @every_operation
 async def test_hostile_bodies(operation: Operation, accounts: Accounts) -> None:
-    """Of the wrong form, type, encoding or depth."""
+    """Bodies of a wrong form, type, encoding or depth."""
     root = await accounts.create(admin=True, verified=True)
     for media_type, body in HOSTILE_BODIES:
         headers = {"Content-Type": media_type.encode("latin-1")} if media_type else {}
@@ -106,7 +106,7 @@ async def test_hostile_bodies(operation: Operation, accounts: Accounts) -> None:
 
 @pytest.mark.parametrize("operation", [o for o in operations() if o.body_type == JSON], ids=str)
 async def test_hostile_values_in_every_field(operation: Operation, accounts: Accounts) -> None:
-    """Each field in turn, with values at and beyond every bound."""
+    """Values at and beyond each bound, in one field at a time."""
     root = await accounts.create(admin=True, verified=True)
     for name in (*operation.properties, "unknown"):
         for value in HOSTILE_JSON_VALUES:
@@ -120,7 +120,7 @@ async def test_hostile_values_in_every_field(operation: Operation, accounts: Acc
 
 @every_operation
 async def test_hostile_query_and_path(operation: Operation, accounts: Accounts) -> None:
-    """In every declared parameter, in an unknown one, and in the path."""
+    """In each declared parameter, in an unknown one, and in the path."""
     root = await accounts.create(admin=True, verified=True)
     for value in HOSTILE_VALUES:
         for name in (*operation.query_parameters, "unknown"):
@@ -134,7 +134,7 @@ async def test_hostile_query_and_path(operation: Operation, accounts: Accounts) 
 
 @every_operation
 async def test_hostile_headers(operation: Operation, accounts: Accounts) -> None:
-    """Forged, oversized and unprintable ones."""
+    """Forged, oversized and unprintable headers."""
     root = await accounts.create(admin=True, verified=True)
     for headers in HOSTILE_HEADERS:
         raw = {name: value.encode("utf-8" if "\u00b2" in value else "latin-1") for name, value in headers.items()}
@@ -143,7 +143,7 @@ async def test_hostile_headers(operation: Operation, accounts: Accounts) -> None
 
 @every_operation
 async def test_a_forged_host_is_refused(operation: Operation, client: httpx2.AsyncClient) -> None:
-    """Only the probes, which come by address, pass."""
+    """Except for probes, which use the IP address."""
     for host in ("evil.example", "localhost.evil.example", "", "localhost:80:80", "[::1"):
         response = await client.request(operation.method, operation.path(), headers={"Host": host})
         if operation.template.startswith("/health/"):
@@ -168,7 +168,7 @@ async def test_unknown_methods_are_405_with_all_that_are_allowed(
 @pytest.mark.parametrize("operation", [o for o in operations() if o.body_type], ids=str)
 @pytest.mark.parametrize("is_announced", [True, False], ids=["announced", "chunked"])
 async def test_a_body_one_byte_too_long_is_413(operation: Operation, accounts: Accounts, is_announced: bool) -> None:
-    """Whether its length is announced or not."""
+    """With and without Content-Length."""
     root = await accounts.create(admin=True, verified=True)
     body = b"{" + b" " * 1_048_576
 
@@ -189,7 +189,7 @@ async def test_a_body_one_byte_too_long_is_413(operation: Operation, accounts: A
     "operation", [o for o in operations() if o.access not in (Access.PUBLIC, Access.OPTIONAL_USER)], ids=str
 )
 async def test_no_operation_that_needs_a_caller_answers_without_one(operation: Operation, accounts: Accounts) -> None:
-    """Nor with a token that is not one."""
+    """An invalid token is refused, too."""
     ada: Account = await accounts.create()
     head, payload, signature = ada.token.split(".")
     forged = (None, "x", ada.token[:-2], ada.token + "=", f"{head}.{payload}.", f"{head}.{payload}.{signature[::-1]}")

@@ -1,4 +1,4 @@
-"""The commands of the brief, as they are written there."""
+"""The commands of common tutorials work here."""
 
 import os
 import socket
@@ -28,7 +28,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def run(command: str, cwd: Path, **environment: str) -> str:
-    """Run a command line; give what it prints."""
+    """Run a command line; return its output."""
     words = command.split()
     variables = {**os.environ, **environment, "PYTHONPATH": str(cwd)}
     done = subprocess.run(
@@ -39,7 +39,7 @@ def run(command: str, cwd: Path, **environment: str) -> str:
 
 
 async def test_alembic_by_hand(project: Path, new_database: DatabaseMaker) -> None:
-    """Upgrade, downgrade, and a revision that finds nothing to do."""
+    """Upgrade, downgrade, and a revision without changes."""
     url = await new_database.make()
     (project / "migrations").unlink()
     run_copy = ["cp", "-r", str(PROJECT_ROOT / "migrations"), str(project)]
@@ -61,7 +61,7 @@ async def test_alembic_by_hand(project: Path, new_database: DatabaseMaker) -> No
     ],
 )
 def test_servers_by_hand(project: Path, settings: Settings, command: str) -> None:
-    """Reached by any address of the machine, in development."""
+    """In development the service accepts any address of the machine."""
     port = free_port()
     words = command.format(port=port).split()
     environment = {
@@ -81,7 +81,7 @@ def test_servers_by_hand(project: Path, settings: Settings, command: str) -> Non
 
 
 def test_pytest_by_hand(project: Path) -> None:
-    """With coverage as HTML; of one file here, the whole suite is `make test`."""
+    """With coverage as HTML. Here one file; `make test` runs the whole suite."""
     command = "pytest --cov=app --cov-report=html tests/core/test_passwords.py --cov-fail-under=0 -p no:cacheprovider"
     run(command, project, COVERAGE_FILE=str(project / ".coverage"))
     assert (project / "htmlcov/index.html").exists()

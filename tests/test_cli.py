@@ -46,14 +46,14 @@ async def test_create_admin_makes_an_administrator_who_can_log_in(accounts: Acco
 
 
 async def test_create_admin_refuses_with_a_sentence(accounts: Accounts) -> None:
-    """A taken address, a short password, no address."""
+    """A taken address, a short password, an invalid address."""
     ada = await accounts.create()
     for email, password, sentence in (
         (ada.email, PASSWORD, "An account with this e-mail address already exists."),
         ("root@example.com", "short", "at least 12"),
         ("root", PASSWORD, "must have an @-sign"),
     ):
-        # In a thread, because the command runs an event loop of its own.
+        # In a thread, because the command runs its own event loop.
         done = await asyncio.to_thread(runner.invoke, cli, ["create-admin", email, "--password-stdin"], input=password)
         assert done.exit_code == 2
         assert sentence in " ".join(done.output.replace("│", "").split())
@@ -61,7 +61,7 @@ async def test_create_admin_refuses_with_a_sentence(accounts: Accounts) -> None:
 
 
 def test_create_admin_prompts_for_the_password_twice(database: Database) -> None:
-    """When it is not piped in."""
+    """If it does not come from standard input."""
     del database
     done = runner.invoke(cli, ["create-admin", "root@example.com"], input=f"{PASSWORD}\n{PASSWORD}\n")
     assert done.exit_code == 0, done.output
@@ -69,13 +69,13 @@ def test_create_admin_prompts_for_the_password_twice(database: Database) -> None
 
 
 def test_migrate_upgrades() -> None:
-    """Again and again."""
+    """It can be repeated."""
     assert runner.invoke(cli, ["migrate"]).exit_code == 0
 
 
 @pytest.mark.parametrize("version", ["v1", "v2"])
 def test_openapi_prints_the_document_of_one_version(version: str) -> None:
-    """Or of all."""
+    """Without an argument, of all versions."""
     whole = json.loads(runner.invoke(cli, ["openapi"]).stdout)["paths"]
     part = json.loads(runner.invoke(cli, ["openapi", version]).stdout)["paths"]
     assert part == {path: item for path, item in whole.items() if path.startswith(f"/api/{version}/")}
@@ -83,7 +83,7 @@ def test_openapi_prints_the_document_of_one_version(version: str) -> None:
 
 
 def test_settings_prints_sources_and_masks_secrets(settings: Settings) -> None:
-    """Safe to paste into a ticket."""
+    """The output contains no secret."""
     done = runner.invoke(cli, ["settings"])
     assert "SECRET_KEY=**********  (environment)" in done.stdout
     assert "PORT=8000  (default)" in done.stdout
@@ -91,7 +91,7 @@ def test_settings_prints_sources_and_masks_secrets(settings: Settings) -> None:
 
 
 def test_a_process_with_wrong_settings_does_not_start() -> None:
-    """The message is all there is: no stack, no value."""
+    """The output is one message, without a stack and without values."""
     done = run("serve", ENVIRONMENT="production", SECRET_KEY="canary")
     assert done.returncode == 1
     assert "SECRET_KEY: must have at least 32 bytes" in done.stderr
@@ -100,7 +100,7 @@ def test_a_process_with_wrong_settings_does_not_start() -> None:
 
 
 def test_reload_is_for_development() -> None:
-    """It watches files and doubles the processes."""
+    """It watches files and doubles the number of processes."""
     done = run("serve", "--reload", ENVIRONMENT="staging", DATABASE_URL="postgresql://db.internal/app")
     assert done.returncode == 2
     assert "--reload is for development" in done.stderr

@@ -1,4 +1,4 @@
-"""One request, one transaction, committed before the answer: for every operation that writes."""
+"""One request, one transaction, committed before the response: for every operation that writes."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ Write = Callable[["Scene"], Awaitable[httpx2.Response]]
 
 @dataclass
 class Scene:
-    """Whom and what a write is tried with."""
+    """The accounts, sessions and jobs that a write is tried with."""
 
     ada: Account
     root: Account
@@ -43,7 +43,7 @@ class Scene:
 
     @classmethod
     async def build(cls, accounts: Accounts) -> "Scene":
-        """Two accounts, two sessions of the one, and the job of a registration, failed for good."""
+        """Create two accounts, two sessions of the first, and a failed job."""
         ada, root = await accounts.create(verified=True), await accounts.create(admin=True, verified=True)
         async with accounts.database.unit_of_work() as session:
             failed = text("UPDATE pgqueuer SET status = 'failed' RETURNING id")
@@ -100,7 +100,7 @@ every_write = pytest.mark.parametrize("operation", WRITES, ids=str)
 
 
 async def prepare(operation: Operation, scene: Scene) -> Callable[[], Awaitable[httpx2.Response]]:
-    """Make what the operation needs, and return the call."""
+    """Create what the operation needs, and return the call."""
     if str(operation) in ACCOUNTS:
         return partial(ACCOUNTS[str(operation)], scene)
     names = operation.parameter_names
@@ -113,7 +113,7 @@ async def prepare(operation: Operation, scene: Scene) -> Callable[[], Awaitable[
 async def events(
     settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[httpx2.AsyncClient, list[str]]]:
-    """An application whose serialisation, commits and responses are noted in the order they happen."""
+    """An application that records its serialisation, commits and responses in order."""
     del database
     happened: list[str] = []
     app = create_notes_application(settings)
@@ -138,15 +138,15 @@ async def events(
 
 
 def noting_responses(app: ASGIApp, happened: list[str]) -> ASGIApp:
-    """Note when an answer begins."""
+    """Record when a response starts."""
 
     async def noting(scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_noted(message: Message) -> None:
+        async def send_and_track_start(message: Message) -> None:
             if message["type"] == "http.response.start":
                 happened.append("response")
             await send(message)
 
-        await app(scope, receive, send_noted)
+        await app(scope, receive, send_and_track_start)
 
     return noting
 
@@ -155,7 +155,7 @@ def noting_responses(app: ASGIApp, happened: list[str]) -> ASGIApp:
 async def test_the_commit_comes_after_serialising_and_before_the_answer(
     events: tuple[httpx2.AsyncClient, list[str]], database: Database, operation: Operation
 ) -> None:
-    """And there is only one."""
+    """There is only one commit."""
     client, happened = events
     act = await prepare(operation, await Scene.build(Accounts(client, database)))
     happened.clear()

@@ -1,4 +1,4 @@
-"""The compose file: production whatever `.env` says, roles with few rights, nothing that two projects fight over."""
+"""The compose file: production settings, roles with few rights, no conflicts between projects."""
 
 import os
 import re
@@ -25,14 +25,14 @@ OF_DEVELOPMENT = {"ENVIRONMENT": "development", "SECRET_KEY": "the key of develo
 
 
 def resolved() -> dict[str, Any]:
-    """The services as compose sees them beside a `.env` of `make run`."""
+    """The services as compose resolves them with the `.env` of `make run`."""
     text = INTERPOLATED.sub(lambda match: OF_DEVELOPMENT.get(match[1], match[2] or ""), TEXT)
     services: dict[str, Any] = yaml.safe_load(text)["services"]
     return services
 
 
 def test_no_setting_is_interpolated() -> None:
-    """Compose reads `.env` for that, which is the file of development."""
+    """Compose interpolates from `.env`, which is the file of development."""
     names = {name for name, _ in INTERPOLATED.findall(TEXT)}
     assert names
     assert names & {name.upper() for name in Settings.model_fields} == set()
@@ -40,7 +40,7 @@ def test_no_setting_is_interpolated() -> None:
 
 @pytest.mark.parametrize("name", ["migrate", "web", "worker"])
 def test_the_service_is_production(name: str) -> None:
-    """Its secrets come from files of its own."""
+    """Its secrets come from separate files."""
     service = resolved()[name]
     assert service["environment"]["ENVIRONMENT"] == "production"
     assert "compose.env" in service["env_file"]
@@ -48,7 +48,7 @@ def test_the_service_is_production(name: str) -> None:
 
 
 def test_nothing_has_a_fixed_name_or_grows_without_bound() -> None:
-    """Two projects live on one machine; logs are rotated, and somebody reaps processes."""
+    """Two projects can run on one machine; logs are rotated, and zombie processes are reaped."""
     for service in resolved().values():
         assert "container_name" not in service
         assert service["logging"]["options"]["max-size"]
@@ -58,13 +58,13 @@ def test_nothing_has_a_fixed_name_or_grows_without_bound() -> None:
 
 
 def test_only_the_proxy_and_the_web_share_a_network() -> None:
-    """The database is not reached from the edge."""
+    """The proxy cannot reach the database."""
     networks = {name: set(service["networks"]) for name, service in resolved().items()}
     assert {name for name, of_service in networks.items() if "edge" in of_service} == {"proxy", "web"}
 
 
 def make_env(folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run the script that writes passwords, in a copy."""
+    """Run the script that writes passwords, in a copy of the project."""
     (folder / "deploy").mkdir(exist_ok=True)
     for name in ("compose.env.example", "deploy/make-compose-env.sh"):
         (folder / name).write_text((PROJECT_ROOT / name).read_text())
@@ -73,13 +73,13 @@ def make_env(folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def read_env(path: Path) -> dict[str, str]:
-    """The variables of a file."""
+    """Return the variables of a file."""
     lines = [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
     return dict(line.split("=", 1) for line in lines)
 
 
 def test_passwords_are_made_once(tmp_path: Path) -> None:
-    """Each other than the rest, readable by nobody else, and never overwritten."""
+    """All are different, their files are private, and they are never overwritten."""
     assert make_env(tmp_path).returncode == 0
     service, database = read_env(tmp_path / "compose.env"), read_env(tmp_path / "compose.database.env")
     passwords = {value for name, value in database.items() if name.endswith("PASSWORD")} | {service["SECRET_KEY"]}
@@ -95,7 +95,7 @@ def test_passwords_are_made_once(tmp_path: Path) -> None:
 
 
 def test_the_service_starts_with_what_the_script_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """But for the mail server, which nobody can guess."""
+    """Only the mail server must be added."""
     make_env(tmp_path)
     for name, value in {**read_env(tmp_path / "compose.env"), **resolved()["web"]["environment"]}.items():
         monkeypatch.setenv(name, value)

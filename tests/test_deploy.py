@@ -1,4 +1,4 @@
-"""What is in deploy/ speaks of things that exist; and a backup can be restored."""
+"""The files in deploy/ name existing metrics and settings, and a backup can be restored."""
 
 import json
 import os
@@ -39,13 +39,13 @@ def alerts() -> list[dict[str, Any]]:
 
 
 def expressions() -> list[str]:
-    """Every expression of the alerts and of the dashboard."""
+    """Return every expression of the alerts and of the dashboard."""
     panels = json.loads((DEPLOY / "grafana/dashboard.json").read_text())["panels"]
     return [rule["expr"] for rule in alerts()] + [target["expr"] for panel in panels for target in panel["targets"]]
 
 
 def series() -> set[str]:
-    """The name of every series that the service exposes."""
+    """Return the name of every series that the service exposes."""
     names = set()
     for metric in vars(Metrics(make_settings("postgresql://nowhere/app"))).values():
         if isinstance(metric, Counter | Gauge | Histogram):
@@ -65,14 +65,14 @@ def test_alerts_and_panels_ask_for_series_that_exist(expression: str) -> None:
 
 
 def test_every_metric_is_documented() -> None:
-    """By its name, in docs/observability.md."""
+    """In docs/observability.md, by its name."""
     page = (PROJECT_ROOT / "docs/observability.md").read_text()
     names = {re.sub("_(bucket|count|sum)$", "", name) for name in series()}
     assert {name for name in names if f"`{name}`" not in page} == set()
 
 
 def test_the_runbook_has_a_section_for_every_alert_and_no_other() -> None:
-    """So that whoever is woken finds it."""
+    """The engineer on call finds it by the name of the alert."""
     headings = re.findall(r"^## (\w+)$", (PROJECT_ROOT / "docs/runbook.md").read_text(), re.MULTILINE)
     assert headings == [rule["alert"] for rule in alerts()]
     for rule in alerts():
@@ -86,21 +86,21 @@ def manifests() -> list[dict[str, Any]]:
 
 
 def test_every_manifest_belongs_to_a_kustomization() -> None:
-    """And every file that one names is there."""
+    """Each file that a kustomization names exists."""
     for kustomization in KUBERNETES.rglob("kustomization.yaml"):
         named = set(yaml.safe_load(kustomization.read_text())["resources"])
         assert named == {path.name for path in kustomization.parent.glob("*.yaml")} - {"kustomization.yaml"}
 
 
 def pods() -> list[dict[str, Any]]:
-    """The pod specification of everything that runs."""
+    """Return every pod specification."""
     return [
         manifest["spec"]["template"]["spec"] for manifest in manifests() if manifest["kind"] in ("Deployment", "Job")
     ]
 
 
-def test_every_pod_is_held_short() -> None:
-    """Not root, a root file system that cannot be written, no privileges, bounded memory."""
+def test_every_pod_is_unprivileged_and_has_a_memory_limit() -> None:
+    """It is not root, and its root file system is read-only."""
     assert len(pods()) == 3
     for pod in pods():
         [container] = pod["containers"]
@@ -115,14 +115,14 @@ def test_every_pod_is_held_short() -> None:
 
 
 async def test_probes_ask_for_what_is_there(client: httpx2.AsyncClient) -> None:
-    """All three of the service."""
+    """The three probes of the service use existing paths."""
     [web] = [pod["containers"][0] for pod in pods() if pod["containers"][0]["name"] == "web"]
     for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
         assert (await client.get(web[probe]["httpGet"]["path"])).status_code == 200
 
 
 def test_only_settings_that_exist_are_set() -> None:
-    """In the compose file and in the ConfigMap; and the grace periods cover the shutdown."""
+    """In the compose file and in the ConfigMap; grace periods are longer than the shutdown."""
     names = {name.upper() for name in Settings.model_fields}
     compose = yaml.safe_load((PROJECT_ROOT / "docker-compose.yml").read_text())
     [config] = [manifest["data"] for manifest in manifests() if manifest["kind"] == "ConfigMap"]
@@ -137,7 +137,7 @@ def test_only_settings_that_exist_are_set() -> None:
 async def test_a_backup_can_be_restored(
     accounts: Accounts, settings: Settings, application: ASGIApp, new_database: DatabaseMaker, tmp_path: Path
 ) -> None:
-    """By the two scripts of deploy/, into an empty database; the service runs on it with all that there was."""
+    """With the two scripts of deploy/, into an empty database; the service then has all its data."""
     del application  # its schema
     ada = await accounts.create()
     note = await ada.create_note("milk")

@@ -1,4 +1,4 @@
-"""What the documents promise."""
+"""The documents agree with the code."""
 
 import os
 import re
@@ -21,7 +21,7 @@ MAXIMUM_README_LINES = 150
 
 
 def test_every_setting_is_in_the_example_and_nothing_else() -> None:
-    """With its default, where that is a plain value."""
+    """With its default, if that is a plain value."""
     described = dict(re.findall(r"^(?:# )?([A-Z][A-Z0-9_]+)=(.*)$", ENV_EXAMPLE, re.MULTILINE))
     assert described.keys() == {name.upper() for name in Settings.model_fields}
     for name, field in Settings.model_fields.items():
@@ -31,13 +31,13 @@ def test_every_setting_is_in_the_example_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("error", list(domain_errors()), ids=lambda error: error.__name__)
 def test_every_error_code_is_documented(error: type) -> None:
-    """With its status and its sentence."""
+    """With its status and its title."""
     row = f"| `{error.code}` | {error.status} | {error.title()} |"  # type: ignore[attr-defined]
     assert row in (PROJECT_ROOT / "docs" / "errors.md").read_text()
 
 
 def test_every_target_of_the_makefile_has_a_line_of_help() -> None:
-    """`make help` lists them all, and the README names only those that exist."""
+    """The README names existing targets only."""
     listed = subprocess.run(
         ["make", "--no-print-directory", "help"], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True
     ).stdout
@@ -49,13 +49,13 @@ def test_every_target_of_the_makefile_has_a_line_of_help() -> None:
 
 
 def test_the_readme_is_short() -> None:
-    """Everything else is in docs/."""
+    """Details belong in docs/."""
     assert len(README.splitlines()) < MAXIMUM_README_LINES
 
 
 @pytest.mark.parametrize("page", [*PROJECT_ROOT.glob("*.md"), *PROJECT_ROOT.glob("docs/**/*.md")], ids=lambda p: p.name)
 def test_every_link_and_path_leads_somewhere(page: Path) -> None:
-    """Links between pages, and each `path/` that a page names."""
+    """Links between pages, and each `path/` in the text."""
     text = page.read_text()
     links = re.findall(r"\]\((?!https?:)([^)#]+)", text)
     named = re.findall(r"`((?:app|tests|docs|migrations|devtools|requirements)/[\w./-]+)(?:::\w+)?`", text)
@@ -68,13 +68,13 @@ def test_every_link_and_path_leads_somewhere(page: Path) -> None:
     "name", re.findall(r"`([\w/.]+\.py)::(\w+)`", (PROJECT_ROOT / "docs/checklist.md").read_text())
 )
 def test_every_proof_in_the_checklist_exists(name: tuple[str, str]) -> None:
-    """A test by that name, in that file."""
+    """The file has a test of that name."""
     path, test = name
     assert f"def {test}(" in (PROJECT_ROOT / path).read_text()
 
 
 def test_the_tour_of_the_readme_works(settings: Settings, database: Database, tmp_path: Path) -> None:
-    """Its commands are run as they stand, against the production server."""
+    """Its commands run against the production server."""
     del database
     [tour] = re.findall(r"```sh\n(# A tour.*?)```", README, re.DOTALL)
     port = free_port()

@@ -15,7 +15,7 @@ from tests.test_commit_order import Scene, every_write, prepare
 
 @asynccontextmanager
 async def failing_commits(database: Database) -> AsyncIterator[None]:
-    """Make PostgreSQL refuse every COMMIT that follows a change, by constraint triggers that fire there."""
+    """Make PostgreSQL refuse every COMMIT of a change, with deferred constraint triggers."""
     function = (
         "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
         "$$ BEGIN RAISE EXCEPTION 'refused at commit' USING ERRCODE = '53100'; END $$"
@@ -39,7 +39,7 @@ async def failing_commits(database: Database) -> AsyncIterator[None]:
 async def test_a_failing_commit_is_never_a_success(
     accounts: Accounts, database: Database, operation: Operation
 ) -> None:
-    """The client is told, and nothing is half-written."""
+    """The client gets an error, and nothing is written."""
     scene = await Scene.build(accounts)
     act = await prepare(operation, scene)
     lists = ("/api/v1/users", "/api/v1/admin/jobs")

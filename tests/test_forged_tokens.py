@@ -15,13 +15,13 @@ from tests.test_access import PROTECTED
 
 
 def forgeries(good: Account, other: Account, settings: Settings) -> Iterator[str]:
-    """Tokens that differ from a good one in one respect."""
+    """Return tokens that differ from a valid one in one respect."""
     yield from forged_claims(good, other, settings)
     yield from forged_strings(good, other)
 
 
 def forged_claims(good: Account, other: Account, settings: Settings) -> Iterator[str]:
-    """Tokens with another claim, header, key or algorithm."""
+    """Yield tokens with another claim, header, key or algorithm."""
     tokens = AccessTokens.from_settings(settings)
     claims: dict[str, Any] = jwt.decode(good.token, options={"verify_signature": False})
     now = datetime.now(UTC)
@@ -52,7 +52,7 @@ def forged_claims(good: Account, other: Account, settings: Settings) -> Iterator
 
 
 def forged_strings(good: Account, other: Account) -> Iterator[str]:
-    """Good tokens that are cut, mixed or decorated."""
+    """Yield valid tokens that are cut, mixed or extended."""
     head, payload, signature = good.token.split(".")
     other_head, other_payload, other_signature = other.token.split(".")
     swaps = ((head, payload, other_signature), (head, other_payload, signature), (other_head, other_payload, signature))
@@ -67,7 +67,7 @@ def forged_strings(good: Account, other: Account) -> Iterator[str]:
 async def test_forged_swapped_expired_and_truncated_tokens_are_401_everywhere(
     accounts: Accounts, settings: Settings
 ) -> None:
-    """At least sixty of them, on every protected operation."""
+    """At least 60 tokens, on each protected operation."""
     ada, bob = await accounts.create(), await accounts.create()
     forged = set(forgeries(ada, bob, settings))
     assert len(forged) >= 60

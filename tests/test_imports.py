@@ -1,4 +1,4 @@
-"""What is loaded."""
+"""Modules that the service imports."""
 
 import os
 import secrets
@@ -17,7 +17,7 @@ UNUSED = {
 
 
 def test_a_web_process_loads_nothing_that_it_does_not_use() -> None:
-    """In production, where the job worker is a process of its own."""
+    """In production the job worker is a separate process."""
     environment = {
         **os.environ,
         "ENVIRONMENT": "production",

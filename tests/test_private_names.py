@@ -1,4 +1,4 @@
-"""Private names of libraries that the service uses: each test fails, and says where, when a release changes them."""
+"""Private names of libraries that the service uses: each test fails clearly when a release changes one."""
 
 from contextlib import AsyncExitStack
 from importlib import import_module
@@ -42,7 +42,7 @@ async def test_fastapi_keeps_an_exit_stack_and_the_template_of_the_route() -> No
 
 
 def test_fastapi_keeps_front_ends_apart(tmp_path: Path) -> None:
-    """`app/api/access.py` has to see them."""
+    """`app/api/access.py` reads them."""
     (tmp_path / "index.html").write_text("hello")
     app = FastAPI()
     app.frontend("/", directory=tmp_path)
@@ -82,7 +82,7 @@ def test_the_pool_of_sqlalchemy_has_the_hooks_that_the_fifo_pool_overrides() -> 
 
 
 def test_instances_keep_their_state_in_one_attribute() -> None:
-    """`app/db/entities.py` makes instances without a session."""
+    """`app/db/entities.py` creates instances without a session."""
     configure_mappers()
     user = User.__new__(User)
     inspect(User).class_manager.setup_instance(user)
@@ -90,7 +90,7 @@ def test_instances_keep_their_state_in_one_attribute() -> None:
     assert inspect(user).obj() is user
 
 
-def test_compiled_statements_tell_the_order_of_their_parameters() -> None:
+def test_compiled_statements_have_the_order_of_their_parameters() -> None:
     """`app/db/traced.py` binds them by position."""
     statement = insert(User).values(email="a@example.com").returning(User.id)
     compiled: Any = statement.compile(dialect=dialect())  # type: ignore[no-untyped-call]

@@ -79,9 +79,9 @@ def level_of(route: RouteContext) -> Access:
     if levels & {Access.VERIFIED_USER, Access.ADMINISTRATOR}:
         levels.discard(Access.USER)  # Both are built on it.
     if len(levels) != 1:
-        fault = f"names {' and '.join(sorted(level.name for level in levels))}" if levels else "has no access level"
+        mistake = f"names {' and '.join(sorted(level.name for level in levels))}" if levels else "has no access level"
         raise AccessError(
-            f"{route.path} ({route.name}) {fault}: ask for OptionalUser, CurrentUser, VerifiedUser or Administrator "
+            f"{route.path} ({route.name}) {mistake}: ask for OptionalUser, CurrentUser, VerifiedUser or Administrator "
             "in its signature, or add dependencies=[Public]"
         )
     return levels.pop()

@@ -1,4 +1,4 @@
-"""Work beside what a block does."""
+"""Background work during a block."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine

@@ -1,4 +1,4 @@
-"""Database URLs: which are accepted, and where the embedded server of development listens."""
+"""Database URLs, and the address of the embedded server of development."""
 
 import hashlib
 import os
@@ -12,7 +12,7 @@ PROJECT_ROOT = Path(__file__).resolve().parents[2]
 MAXIMUM_SOCKET_DIRECTORY_LENGTH = 80
 """A socket's path has at most 107 bytes on Linux and 103 on macOS, the file name included."""
 SCHEME = re.compile(r"postgres(ql)?(\+\w+)?")
-"""The spellings of SQLAlchemy, whatever driver they name, and of hosting providers."""
+"""The spellings of SQLAlchemy, with any driver, and of hosting providers."""
 NOT_FOR_DRIVER = frozenset(
     {
         *("channel_binding", "connect_timeout", "fallback_application_name", "gssdelegation", "gssencmode"),
@@ -25,7 +25,7 @@ NOT_FOR_DRIVER = frozenset(
 
 
 def to_dsn(url: str) -> str:
-    """Reduce the spellings of SQLAlchemy and of hosting providers to libpq's `postgresql://`.
+    """Return a URL of SQLAlchemy or of a hosting provider as libpq's `postgresql://`.
 
     Raises ValueError for anything that is not PostgreSQL, and for a password with characters that are not escaped.
     """
@@ -72,13 +72,13 @@ def single_hosts(dsn: str) -> list[str]:
 
 
 def user_of(dsn: str) -> str:
-    """Return the role that a DSN names, or an empty text."""
+    """Return the role that a DSN names, or an empty string."""
     parts = urlsplit(dsn)
     return unquote(parts.username or "") or dict(parse_qsl(parts.query)).get("user", "")
 
 
 def describe(dsn: str) -> str:
-    """Name host, port, database and user of a DSN for people, never the password."""
+    """Return host, port, database and user of a DSN for messages, without the password."""
     return ", ".join(f"{name} {value}" for name, value in _parts_of(dsn))
 
 

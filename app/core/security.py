@@ -91,7 +91,7 @@ class AccessTokens:
         return jwt.encode(payload, self.keys[self.current], ALGORITHM, headers=headers)
 
     def verify(self, token: str) -> AccessClaims:
-        """Return the claims of a token; raise UnauthenticatedError, which is the same for every fault.
+        """Return the claims of a token; raise UnauthenticatedError, which is the same for every defect.
 
         A valid token is cached until it expires, because verifying costs as much as reading a row.
         """

@@ -92,7 +92,7 @@ class Argument:
             raise TracingError(f"{function}: annotate {name!r}, because its type decides how it is traced")
         kinds = [kind for kind in _alternatives(annotation) if kind is not types.NoneType] or [object]
         if len(kinds) > 1:
-            raise TracingError(f"{function}: {name!r} has several types; give it one, or None beside it")
+            raise TracingError(f"{function}: {name!r} has several types; give it one, or one type and None")
         [kind] = kinds
         origin = get_origin(kind) or kind
         if origin is Literal or (isinstance(kind, type) and (kind is bool or issubclass(kind, enum.Enum))):

@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 ServerKind = SessionAttribute | None
 HEAD_START_SECONDS = 0.2
 """The delay between the attempts at one host and at the next."""
-QUESTION_SECONDS = 1.0
+PROBE_TIMEOUT_SECONDS = 1.0
 """Timeout for a query that the server answers immediately, unless it is gone."""
 KEEPALIVE = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 2, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 8_000}
 """TCP keep-alive in seconds, and the user timeout in milliseconds: they detect a host that is gone (tcp(7))."""
@@ -50,7 +50,7 @@ class Connector:
     """Opens connections to one database URL, which may name several hosts and may lead through a pooler."""
 
     def __init__(self, settings: Settings, dsn: str, accept: ServerKind, *, read_only: bool = False) -> None:
-        """Connect to a server of this kind (libpq's target_session_attrs); None: what the URL says, or any.
+        """Connect to a server of this kind (libpq's target_session_attrs); None uses the URL's value, or accepts any.
 
         The server refuses writes on `read_only` connections, except through a pooler.
         """
@@ -101,7 +101,7 @@ class Connector:
         elif self._pooler is not Pooler.SESSION:
             # A statement that was prepared on one server connection may be executed on another.
             options["statement_cache_size"] = 0
-        with _explained(self.dsn):
+        with _translate_connection_errors(self.dsn):
             if len(self._hosts) == 1:
                 return await asyncpg.connect(self.dsn, **options)
             return await self._race(options)
@@ -144,7 +144,7 @@ def _close_unless(chosen: asyncpg.Connection | None, attempt: asyncio.Task[tuple
 
 
 @contextmanager
-def _explained(dsn: str) -> Iterator[None]:
+def _translate_connection_errors(dsn: str) -> Iterator[None]:
     """Raise domain errors whose reason has the address of the connection and the message of the server."""
     try:
         yield
@@ -172,8 +172,8 @@ async def is_direct(connection: asyncpg.Connection, *, listening_on: str | None 
     A pooler runs statements in server processes other than the one that it has announced, and LISTEN in one of those
     has no effect here.
     """
-    question = "SELECT pg_backend_pid(), ARRAY(SELECT pg_listening_channels())"
-    [row] = await connection.fetch(question, timeout=QUESTION_SECONDS)
+    query = "SELECT pg_backend_pid(), ARRAY(SELECT pg_listening_channels())"
+    [row] = await connection.fetch(query, timeout=PROBE_TIMEOUT_SECONDS)
     pid, channels = row
     return bool(pid == connection.get_server_pid()) and (listening_on is None or listening_on in channels)
 

@@ -169,7 +169,7 @@ class Database:
         return Reading(self._session(transaction, read_only=True))
 
     def _session(self, transaction: Transaction, *, read_only: bool) -> Session:
-        return Session(transaction, self._cursors, read_only=read_only, committed=self._notify, insert_jobs=flush_jobs)
+        return Session(transaction, self._cursors, read_only=read_only, on_commit=self._notify, insert_jobs=flush_jobs)
 
     def _leave_replica(self) -> Engine:
         self._replica_down_until = time.monotonic() + REPLICA_PAUSE_SECONDS

@@ -74,7 +74,7 @@ class Page:
 
     @property
     def getters(self) -> Mapping[str, ValueGetter]:
-        """The parameters of `apply`."""
+        """Functions that read the values of the bind parameters that `apply` adds."""
         return {name: itemgetter(name) for name in ("page_after", "page_after_key", "page_limit")}
 
     @property
@@ -97,8 +97,8 @@ class Page:
                 bindparam("page_after", type_=self.column.type), bindparam("page_after_key", type_=self.key.type)
             )
             statement = statement.where(position < after if self.descending else position > after)
-        ends = (self.column.desc(), self.key.desc()) if self.descending else (self.column, self.key)
-        return statement.order_by(*ends).limit(bindparam("page_limit", type_=Integer))
+        order_by = (self.column.desc(), self.key.desc()) if self.descending else (self.column, self.key)
+        return statement.order_by(*order_by).limit(bindparam("page_limit", type_=Integer))
 
 
 async def paginate(db: Session, statement: Bound[T] | Select[T], order: Order, query: PageRequest) -> KeysetPage[T]:
@@ -113,10 +113,10 @@ async def paginate(db: Session, statement: Bound[T] | Select[T], order: Order, q
     if query.cursor is not None:
         position["page_after"], position["page_after_key"] = db.cursors.read(scope, query.cursor)
     page = Page(column, order.key, descending, is_first=query.cursor is None)
-    rows, ends = await _fetch(db, statement, page, position)
+    rows, cursor_values = await _fetch(db, statement, page, position)
     if len(rows) <= query.limit:
         return KeysetPage(rows, None)
-    return KeysetPage(rows[: query.limit], db.cursors.write(scope, *ends(query.limit - 1)))
+    return KeysetPage(rows[: query.limit], db.cursors.write(scope, *cursor_values(query.limit - 1)))
 
 
 async def _fetch(

@@ -28,13 +28,13 @@ class UnitOfWork:
             raise
 
     async def _abandon(self, error: BaseException) -> None:
-        is_lost, may_be_repeated = self.session.check_lost(error), self.session.may_be_repeated
+        is_lost, can_be_retried = self.session.invalidate_if_lost(error), self.session.can_be_retried
         await self.session.close()
         if not isinstance(error, DATABASE_ERRORS):
             return
-        known = translate(error, is_lost=is_lost and may_be_repeated)
+        known = translate(error, is_lost=is_lost and can_be_retried)
         if isinstance(known, UnitOfWorkLostError) and self.session.has_committed:
-            known = DatabaseUnavailableError()  # Doing it again would do the first part twice.
+            known = DatabaseUnavailableError()  # Repeating it would do the first part twice.
         raise known from error
 
 
@@ -48,9 +48,9 @@ class Reading:
         return self.session
 
     async def __aexit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
-        is_lost = error is not None and self.session.check_lost(error)
+        is_lost = error is not None and self.session.invalidate_if_lost(error)
         await self.session.close()
         if error is not None and is_write_in_read_only(error):
-            raise InternalError from error  # A bug of ours: the session is read-only, and not the server.
+            raise InternalError from error  # A bug: the session is read-only, not the server.
         if isinstance(error, DATABASE_ERRORS):
             raise translate(error, is_lost=is_lost) from error

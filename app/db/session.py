@@ -24,7 +24,7 @@ from app.db.transaction import DATABASE_ERRORS, Transaction
 
 T = TypeVar("T")
 InsertJobs = Callable[["Session"], Awaitable[None]]
-Committed = Callable[[set[UUID]], None]
+OnCommit = Callable[[set[UUID]], None]
 """Called after a commit with the accounts and sessions whose access has changed."""
 
 
@@ -34,7 +34,7 @@ class Session(AsyncSession):
     sync_session_class = LazySession
     sync_session: LazySession
     _is_orm = _is_busy = False
-    """Whether the session of SQLAlchemy is initialised, and whether a traced statement runs."""
+    """Whether the session of SQLAlchemy is initialised, and whether a traced statement is running."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class Session(AsyncSession):
         cursors: Cursors,
         *,
         read_only: bool,
-        committed: Committed,
+        on_commit: OnCommit,
         insert_jobs: InsertJobs,
     ) -> None:
         """Run every statement in this transaction; nothing connects before the first."""
@@ -50,7 +50,7 @@ class Session(AsyncSession):
         self._insert_jobs = insert_jobs
         self._db_transaction = db_transaction
         self._read_only = read_only
-        self._committed = committed
+        self._on_commit = on_commit
         self._changed: set[UUID] = set()
         self.pending_jobs: list[Any] = []
         """The jobs that `enqueue` has added; the unit of work inserts them before it commits."""
@@ -100,9 +100,9 @@ class Session(AsyncSession):
 
     async def _fetch(self, traced: Traced, values: Values) -> list[asyncpg.Record]:
         if self._has_orm_transaction:
-            await self._send_pending()
+            await self._flush_pending()
         elif self._read_only and not self._db_transaction.is_open and self._db_transaction.can_borrow:
-            return await self._fetch_alone(traced, values)
+            return await self._fetch_outside_transaction(traced, values)
         await self._db_transaction.begin()
         return await self._run(traced, values)
 
@@ -115,14 +115,14 @@ class Session(AsyncSession):
             expire_others(self.sync_session, traced.entity, rows)
         return rows
 
-    async def _send_pending(self) -> None:
+    async def _flush_pending(self) -> None:
         """Flush, and emit a SAVEPOINT that SQLAlchemy has not emitted yet."""
         if self.sync_session.autoflush:
             await self.flush()
         if self.sync_session.in_nested_transaction():
             await self.connection()
 
-    async def _fetch_alone(self, traced: Traced, values: Values) -> list[asyncpg.Record]:
+    async def _fetch_outside_transaction(self, traced: Traced, values: Values) -> list[asyncpg.Record]:
         await self._db_transaction.take()
         try:
             return await self._run(traced, values)
@@ -136,10 +136,10 @@ class Session(AsyncSession):
         try:
             return await traced.fetch(self._db_transaction.driver, values)
         except DATABASE_ERRORS as error:
-            raise_as_sqlalchemy(error, traced.sql, is_lost=self._db_transaction.check_lost(error))
+            raise_as_sqlalchemy(error, traced.sql, is_lost=self._db_transaction.invalidate_if_lost(error))
 
-    def access_changed(self, *ids: UUID) -> None:
-        """Note accounts or sessions whose access changes; the cache of this process drops them after the commit."""
+    def mark_access_changed(self, *ids: UUID) -> None:
+        """Mark accounts or sessions whose access changes; the cache of this process drops them after the commit."""
         self._changed.update(ids)
 
     async def commit(self) -> None:
@@ -180,7 +180,7 @@ class Session(AsyncSession):
     def _notify(self) -> None:
         changed, self._changed = self._changed, set()
         if changed:
-            self._committed(changed)
+            self._on_commit(changed)
 
     @property
     def has_committed(self) -> bool:
@@ -188,10 +188,10 @@ class Session(AsyncSession):
         return self._db_transaction.has_committed
 
     @property
-    def may_be_repeated(self) -> bool:
-        """Whether nothing of this session was committed, so that its work may be done again."""
+    def can_be_retried(self) -> bool:
+        """Whether nothing of this session was committed, so that its work may be repeated."""
         return not (self._db_transaction.is_committing or self._db_transaction.has_committed)
 
-    def check_lost(self, error: BaseException) -> bool:
+    def invalidate_if_lost(self, error: BaseException) -> bool:
         """Return whether the connection of this session is lost; if so, invalidate all connections of its pool."""
-        return self._db_transaction.check_lost(error)
+        return self._db_transaction.invalidate_if_lost(error)

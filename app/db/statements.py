@@ -49,7 +49,7 @@ class Bound(Generic[T]):
         return self.source.trace(self.values, derivation)
 
     def plain(self) -> Any:  # noqa: ANN401  a statement of any kind
-        """Return the statement that the function makes of the values."""
+        """Return the statement that the function returns for the values."""
         return self.source.function(**self.values)
 
     async def run_plain(self, db: AsyncSession) -> list[T]:

@@ -180,7 +180,7 @@ class _ResultShape:
         return self.columns.setdefault(hash(clause), len(self.columns))
 
     def loader(self) -> Callable[[Sequence[asyncpg.Record], Session | None], list[Any]]:
-        """Return a function that makes the rows."""
+        """Return a function that loads the rows."""
         is_delete = isinstance(self.statement, Delete)
         loaders: list[Loader] = [
             EntityLoader(mapper, where, is_delete=is_delete) if mapper else ValueLoader(*where)

@@ -1,4 +1,4 @@
-"""A span for each statement (OpenTelemetry's conventions for database clients); values are no part of it."""
+"""A span for each statement, without values (OpenTelemetry's conventions for database clients)."""
 
 import time
 from typing import Any
@@ -14,20 +14,20 @@ SPAN = "_span"
 
 
 class StatementTracer:
-    """Makes the spans. By events: the instrumentation package refuses SQLAlchemy 2.1."""
+    """Creates spans in SQLAlchemy's events, because the instrumentation package does not support SQLAlchemy 2.1."""
 
     def __init__(self) -> None:
         """Trace with the provider that is configured."""
         self._tracer = trace.get_tracer("app.db")
 
     def start(self, statement: str, start_time: int | None = None) -> Span:
-        """Open a span, at a time in nanoseconds since 1970 or now."""
+        """Open a span, now or at a time in nanoseconds since 1970."""
         operation = statement.split(None, 1)[0].upper()
         attributes = {"db.system.name": "postgresql", "db.operation.name": operation, "db.query.text": statement}
         return self._tracer.start_span(operation, kind=SpanKind.CLIENT, attributes=attributes, start_time=start_time)
 
     def begin(self, _connection: object, _cursor: object, statement: str, *arguments: Any) -> None:  # noqa: ANN401
-        """Open the span of what SQLAlchemy runs."""
+        """Open the span of a statement of SQLAlchemy."""
         setattr(arguments[1], SPAN, self.start(statement))
 
     def end(self, *arguments: Any) -> None:  # noqa: ANN401  as SQLAlchemy calls
@@ -41,12 +41,12 @@ class StatementTracer:
             end_with(span, context.original_exception)
 
     def note(self, query: LoggedQuery) -> None:
-        """Make the span of what asyncpg has run without SQLAlchemy: prepared statements, BEGIN and COMMIT."""
+        """Create the span of a statement that asyncpg has run without SQLAlchemy."""
         end_with(self.start(query.query, time.time_ns() - int(query.elapsed * 1e9)), query.exception)
 
 
 def end_with(span: Span, error: BaseException | None) -> None:
-    """Close a span, as failed by SQLSTATE where there was an error."""
+    """Close a span, with the SQLSTATE of an error."""
     if error is not None:
         span.set_attribute("error.type", getattr(error, "sqlstate", None) or "unknown")
         span.set_status(StatusCode.ERROR)

@@ -23,14 +23,14 @@ DATABASE_ERRORS = (
     asyncpg.InternalClientError,  # the server closes a connection that is being opened
     TimeoutError,
 )
-"""The exceptions that a statement can raise; TimeoutError is the time limit of the client."""
+"""The exceptions that a statement can raise; TimeoutError is the timeout of the client."""
 
 
 class Transaction:
     """Takes a connection from a pool when the first statement needs one, and returns it when the transaction ends.
 
     BEGIN and COMMIT are sent here, on connections that SQLAlchemy treats as AUTOCOMMIT. So statements of SQLAlchemy and
-    statements that asyncpg runs directly share one transaction, and the answer to COMMIT is checked.
+    statements that asyncpg runs directly share one transaction, and the response to COMMIT is checked.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Transaction:
             await self.driver.execute(self._begin)
         except BaseException as error:
             # Without a transaction each statement would commit by itself.
-            self.check_lost(error)
+            self.invalidate_if_lost(error)
             self.driver.terminate()
             await self.release()
             raise
@@ -98,7 +98,7 @@ class Transaction:
         try:
             status = await self.driver.execute("COMMIT")
         except BaseException as error:  # noqa: BLE001  raised again, as SQLAlchemy would
-            self.check_lost(error)
+            self.invalidate_if_lost(error)
             if not isinstance(error, asyncpg.PostgresError):
                 self.driver.terminate()
             await self.release()
@@ -110,7 +110,7 @@ class Transaction:
         self.is_committing, self.has_committed = False, True
 
     async def rollback(self) -> None:
-        """Roll back and return the connection; close it if the server does not answer in time."""
+        """Roll back and return the connection; close it if the server does not respond in time."""
         if self._pooled is None:
             return
         try:
@@ -133,7 +133,7 @@ class Transaction:
         elif pooled is not None:
             pooled.close()
 
-    def check_lost(self, error: BaseException) -> bool:
+    def invalidate_if_lost(self, error: BaseException) -> bool:
         """Return whether the connection is lost; if so, invalidate all connections of the pool."""
         read_only = self._begin == BEGIN_READ_ONLY
         is_lost = self._pooled is not None and (self.driver.is_closed() or is_ending(error, read_only=read_only))

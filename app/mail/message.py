@@ -42,7 +42,7 @@ class MessageFactory:
             return self.templates.get_template(f"{template}.{suffix}").render(values)
 
         message = EmailMessage(policy=SMTP)
-        # One line, whatever a name contains: a line break would start another header.
+        # One line, because a name may contain line break, which would start another header.
         message["Subject"] = " ".join(part("subject").split())
         message["From"] = self.sender
         message["To"] = Address(addr_spec=ascii_address(to))

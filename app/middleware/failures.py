@@ -1,4 +1,4 @@
-"""Failing requests: repeated if PostgreSQL certainly lost the transaction, otherwise rendered as a response."""
+"""Retry requests whose transaction was rolled back; render other errors as responses."""
 
 import asyncio
 import random
@@ -29,16 +29,16 @@ class CatchAllMiddleware:
             return
         started = False
 
-        async def send_noted(message: Message) -> None:
+        async def send_and_track_start(message: Message) -> None:
             nonlocal started
             started = True
             await send(message)
 
         try:
-            await self.app(scope, receive, send_noted)
+            await self.app(scope, receive, send_and_track_start)
         except Exception as error:
             response = self.render(scope, error)
-            if started:  # A part of the response was sent: only closing the connection tells the client.
+            if started:  # A part of the response was sent: only closing the connection signals the error.
                 raise
             await response(scope, receive, send)
 
@@ -63,14 +63,14 @@ class RetryMiddleware:
         original, body = dict(scope), RecordedBody(receive)
         started = False
 
-        async def send_noted(message: Message) -> None:
+        async def send_and_track_start(message: Message) -> None:
             nonlocal started
             started = True
             await send(message)
 
         for retry in range(RETRIES):
             try:
-                await self.app(scope, body.replay(), send_noted)
+                await self.app(scope, body.replay(), send_and_track_start)
             except UnitOfWorkLostError:
                 if started:
                     raise

@@ -34,7 +34,7 @@ class RequestContextMiddleware:
         structlog.contextvars.bind_contextvars(request_id=request_id)
         path, status = scope["path"], 0
 
-        async def send_named(message: Message) -> None:
+        async def send_with_request_id(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -44,7 +44,7 @@ class RequestContextMiddleware:
         started = time.perf_counter()
         self.metrics.requests_in_flight += 1
         try:
-            await self.app(scope, receive, send_named)
+            await self.app(scope, receive, send_with_request_id)
         finally:
             self._finish(scope, path, status, time.perf_counter() - started)
 
@@ -53,11 +53,11 @@ class RequestContextMiddleware:
         self.metrics.requests_in_flight -= 1
         self.metrics.request_done(method, route, status, seconds)
         client = scope["client"][0] if scope.get("client") else None
-        facts = {"method": method, "path": path, "route": route, "status": status, "client": client}
+        fields = {"method": method, "path": path, "route": route, "status": status, "client": client}
         if problem:
             self.metrics.problems.labels(problem).inc()
-            facts["code"] = problem
-        log.info("request", **facts, duration_ms=round(seconds * 1000, 2))
+            fields["code"] = problem
+        log.info("request", **fields, duration_ms=round(seconds * 1000, 2))
 
 
 def choose_request_id(offered: str) -> str:

@@ -28,10 +28,10 @@ NOT_UTF_8 = (b"\xfe\xff", b"\xff\xfe")
 
 
 class SizeLimitsMiddleware:
-    """Refuses larger requests before they are read or parsed.
+    """Refuses requests above the limits before they are read or parsed.
 
-    Not FastAPI's `max_body_size`, which is outside all other middleware and responds in plain text, without a request
-    id. Not the recursion limit of the parser, which depends on the version of Python.
+    FastAPI's `max_body_size` is not used, because it is outside all other middleware and responds in plain text,
+    without a request id. Nor is the recursion limit of the parser, which depends on the version of Python.
     """
 
     def __init__(self, app: ASGIApp, maximum_body_bytes: int) -> None:
@@ -111,7 +111,7 @@ def is_not_utf_8(document: bytes) -> bool:
 def is_too_complex(document: bytes) -> bool:
     """Return whether JSON has more than `MAXIMUM_JSON_DEPTH` levels or `MAXIMUM_JSON_TOKENS` tokens.
 
-    Other faults are left to the parser.
+    The parser reports other errors.
     """
     depth = 0
     for count, token in enumerate(JSON_TOKEN.finditer(document)):

@@ -57,13 +57,13 @@ class HealthService:
             return self._note(repr(error))
         return self._note(None)
 
-    def _note(self, fault: str | None) -> bool:
+    def _note(self, error: str | None) -> bool:
         """Log each change between available and unavailable, once."""
-        is_up = fault is None
+        is_up = error is None
         if is_up != self._was_up:
             self._was_up = is_up
             if is_up:
                 log.info("database available")
             else:
-                log.warning("database unavailable", reason=fault)
+                log.warning("database unavailable", reason=error)
         return is_up

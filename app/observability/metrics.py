@@ -34,7 +34,7 @@ class Metrics:
         self.requests_in_flight = 0
         """A number, sampled each second: a gauge would need two more writes to a file for each request."""
         self._in_flight = self._gauge("http_requests_in_flight", "Requests being served")
-        self.problems = self._counter("http_problems", "Refusals and faults, by the code of the problem", "code")
+        self.problems = self._counter("http_problems", "Errors, by the code of the problem", "code")
         self.repeated = self._counter("http_requests_repeated", "Requests run again after a lost unit of work")
         self.limits = self._counter("rate_limit_refusals", "Requests that a rate limit refused", "limit")
         self.limits_alone = self._counter("rate_limit_fallbacks", "Times that the shared counter was given up")

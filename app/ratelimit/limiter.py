@@ -64,7 +64,7 @@ class RateLimiter:
         self._metrics = metrics
         self._local = LocalHitCounter()
         self._shared = shared
-        self._shared_is_away = False
+        self._shared_is_unavailable = False
         self._retry_shared_at = 0.0
 
     @classmethod
@@ -121,18 +121,18 @@ class RateLimiter:
         now = time.monotonic()
         if self._shared is None or now < self._retry_shared_at:
             return self._local
-        if self._shared_is_away:  # One request tries; the others count locally until it succeeds.
+        if self._shared_is_unavailable:  # One request tries; the others count locally until it succeeds.
             self._retry_shared_at = now + BREAKER_SECONDS
         return self._shared
 
     def _note_answer(self, counter: HitCounter) -> None:
-        if self._shared_is_away and counter is self._shared:
-            self._shared_is_away, self._retry_shared_at = False, 0.0
+        if self._shared_is_unavailable and counter is self._shared:
+            self._shared_is_unavailable, self._retry_shared_at = False, 0.0
             log.info("rate limits are shared again")
 
     def _open_breaker(self, error: Exception) -> None:
         self._retry_shared_at = time.monotonic() + BREAKER_SECONDS
-        if not self._shared_is_away:
-            self._shared_is_away = True
+        if not self._shared_is_unavailable:
+            self._shared_is_unavailable = True
             self._metrics.limits_alone.inc()
             log.warning("rate limits are counted in this process", error=str(error), seconds=BREAKER_SECONDS)

@@ -29,7 +29,7 @@ end
 
 
 @contextmanager
-def _faults() -> Iterator[None]:
+def _server_errors() -> Iterator[None]:
     try:
         yield
     except (RedisError, OSError) as error:
@@ -54,18 +54,18 @@ class SharedHitCounter:
     async def hit(self, limit: Limit, key: str, window: Window) -> Count:
         """Count a hit, if the limit allows it."""
         arguments = [window.weight_of_previous(limit), limit.amount, 2 * limit.seconds]
-        with _faults():
+        with _server_errors():
             previous, current, is_allowed = await self._count(self._keys(limit, key, window), arguments)
         return Count(previous, current, bool(is_allowed))
 
     async def clear(self, limit: Limit, key: str, window: Window) -> None:
         """Forget the hits on this key."""
-        with _faults():
+        with _server_errors():
             await self._client.delete(*self._keys(limit, key, window))
 
     async def refund(self, limit: Limit, key: str, window: Window) -> None:
         """Remove one hit of the current window, if there is one."""
-        with _faults():
+        with _server_errors():
             await self._refund(self._keys(limit, key, window)[1:])
 
     async def close(self) -> None:

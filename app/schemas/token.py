@@ -37,4 +37,4 @@ class TokenRead(OutputModel):
     expires_in: int = Field(ge=1, le=3600)
     """Seconds until the access token expires."""
     refresh_token: str = Field(max_length=200)
-    """Valid for one exchange; the response has its successor."""
+    """Valid for one exchange; the response contains a new one."""

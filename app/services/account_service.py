@@ -39,7 +39,7 @@ class AccountService:
     """Changes of the caller's account that need the password."""
 
     db: Session
-    viewer: Principal
+    caller: Principal
     check: PasswordCheck
     passwords: PasswordHasher
     settings: Settings
@@ -49,14 +49,14 @@ class AccountService:
 
         Raises PasswordIncorrectError and PasswordTooCommonError.
         """
-        account = await self.check.confirm(self.viewer, data.current_password.get_secret_value())
+        account = await self.check.confirm(self.caller, data.current_password.get_secret_value())
         new_password = data.new_password.get_secret_value()
         refuse_own_words(new_password, account.email, account.full_name)
         hashed = await self.passwords.hash(new_password)
         await account.lock(self.db)
         await self.db.execute(update(User).where(User.id == account.user_id).values(hashed_password=hashed))
         await void_tokens(self.db, account.user_id)
-        await revoke_sessions(self.db, account.user_id, spare=self.viewer.session_id)
+        await revoke_sessions(self.db, account.user_id, except_session_id=self.caller.session_id)
         enqueue(self.db, SendAccountNotice(email=account.email, notice=AccountNotice.PASSWORD_CHANGED))
         record(SecurityEvent.PASSWORD_CHANGED, user_id=account.user_id)
 
@@ -66,7 +66,7 @@ class AccountService:
         Raises PasswordIncorrectError, and EmailTakenError if REGISTRATION_REVEALS_ACCOUNTS is on. If it is off, the
         owner of the new address gets a mail instead.
         """
-        account = await self.check.confirm(self.viewer, data.password.get_secret_value())
+        account = await self.check.confirm(self.caller, data.password.get_secret_value())
         await account.lock(self.db)
         is_taken = await self.db.scalar(select(User.id).where(User.email == data.email)) is not None
         if is_taken and self.settings.registration_reveals_accounts:
@@ -85,8 +85,8 @@ class AccountService:
         """Send another link that verifies the address; do nothing if it is verified."""
         enqueue(
             self.db,
-            SendVerifyEmailMail(user_id=self.viewer.user_id),
-            deduplication_key=f"verify {self.viewer.user_id}",
+            SendVerifyEmailMail(user_id=self.caller.user_id),
+            deduplication_key=f"verify {self.caller.user_id}",
         )
 
 
@@ -111,7 +111,7 @@ class RecoveryService:
                 raise _bad_link()
             await self.db.execute(update(User).where(User.id == user.id).values(is_verified=True))
             await void_tokens(self.db, user.id, Purpose.VERIFY_EMAIL)
-            self.db.access_changed(user.id)
+            self.db.mark_access_changed(user.id)
             record(SecurityEvent.EMAIL_VERIFIED, user_id=user.id)
         else:
             await self._move(user, used.email)
@@ -144,7 +144,7 @@ class RecoveryService:
         await self.db.execute(update(User).where(User.id == user.id).values(values))
         await void_tokens(self.db, user.id)
         await revoke_sessions(self.db, user.id)
-        await self.check.forgive(user.email)
+        await self.check.reset_failed_logins(user.email)
         enqueue(self.db, SendAccountNotice(email=user.email, notice=AccountNotice.PASSWORD_RESET))
         record(SecurityEvent.PASSWORD_RESET, user_id=user.id)
 

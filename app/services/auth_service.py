@@ -16,7 +16,7 @@ from app.observability.security_log import SecurityEvent, record
 from app.schemas.token import TokenRead, TokenRequest
 from app.services.password_check import PasswordCheck
 from app.services.principal import Client
-from app.services.session_service import Grant, SessionKeeper
+from app.services.session_service import Grant, SessionIssuer
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class AuthService:
     """Exchanges passwords and refresh tokens for access tokens, and revokes sessions by any of their tokens."""
 
     db: Session
-    keeper: SessionKeeper
+    issuer: SessionIssuer
     check: PasswordCheck
     tokens: AccessTokens
     client: Client
@@ -37,7 +37,7 @@ class AuthService:
             case "refresh_token":
                 grant = await self._by_refresh_token(request)
             case "":
-                raise InvalidTokenRequestError
+                raise InvalidTokenRequestError("Send grant_type: password or refresh_token.")
             case _:
                 raise UnsupportedGrantTypeError
         return TokenRead(
@@ -52,24 +52,24 @@ class AuthService:
         statement = delete(UserSession).where(UserSession.id == session_id).returning(UserSession.user_id)
         user_id = await self.db.scalar(statement) if session_id else None
         if session_id is not None and user_id is not None:
-            self.db.access_changed(session_id)
+            self.db.mark_access_changed(session_id)
             record(SecurityEvent.SESSION_REVOKED, user_id=user_id, session_id=str(session_id))
 
     async def _by_password(self, request: TokenRequest) -> Grant:
         password = request.password.get_secret_value()
         if not (request.username and password):
-            raise InvalidTokenRequestError
+            raise InvalidTokenRequestError("Send username and password with grant_type=password.")
         account = await self.check.log_in(request.username, password)
         await account.lock(self.db)
-        grant = await self.keeper.open(account.user_id, self.client)
+        grant = await self.issuer.open(account.user_id, self.client)
         record(SecurityEvent.LOGIN_SUCCEEDED, user_id=account.user_id, address=self.client.ip_address)
         return grant
 
     async def _by_refresh_token(self, request: TokenRequest) -> Grant:
         token = request.refresh_token.get_secret_value()
         if not token:
-            raise InvalidTokenRequestError
-        grant = await self.keeper.rotate(token)
+            raise InvalidTokenRequestError("Send refresh_token with grant_type=refresh_token.")
+        grant = await self.issuer.rotate(token)
         record(SecurityEvent.SESSION_REFRESHED, user_id=grant.user_id, session_id=str(grant.session_id))
         return grant
 

@@ -24,7 +24,7 @@ class JobService:
     """Lists, requeues and cancels jobs, for administrators."""
 
     db: Session
-    viewer: Principal
+    caller: Principal
 
     async def list(self, query: JobQuery) -> KeysetPage[JobRow]:
         """Return one page of jobs, oldest first."""
@@ -34,17 +34,17 @@ class JobService:
         return await paginate(self.db, jobs, ORDER, query)
 
     async def requeue(self, job_id: int) -> None:
-        """Run a failed job again with all its attempts; raise NotFoundError or JobNotFailedError."""
+        """Run a failed job again and reset its attempts; raise NotFoundError or JobNotFailedError."""
         if await self._lock(job_id) != "failed":
             raise JobNotFailedError
         await self._queries().requeue_jobs([JobId(job_id)])
-        record(SecurityEvent.JOB_REQUEUED, user_id=self.viewer.user_id, job_id=str(job_id))
+        record(SecurityEvent.JOB_REQUEUED, user_id=self.caller.user_id, job_id=str(job_id))
 
     async def cancel(self, job_id: int) -> None:
         """Remove a job, and interrupt it if it is running; raise NotFoundError."""
         await self._lock(job_id)
         await self._queries().mark_job_as_cancelled([JobId(job_id)])
-        record(SecurityEvent.JOB_CANCELLED, user_id=self.viewer.user_id, job_id=str(job_id))
+        record(SecurityEvent.JOB_CANCELLED, user_id=self.caller.user_id, job_id=str(job_id))
 
     def _queries(self) -> Queries:
         return Queries(SessionDriver(self.db))

@@ -68,7 +68,7 @@ class LiveSessions:
         """Cache at most `size` sessions of this database; about 600 bytes each."""
         self._database = database
         # The process that makes a change does not wait for its notification.
-        database.access_listeners.append(self._forget)
+        database.access_listeners.append(self._invalidate)
         self._size = size
         self._sessions: dict[UUID, LiveSession] = {}
         self._of_user: defaultdict[UUID, set[UUID]] = defaultdict(set)
@@ -93,11 +93,11 @@ class LiveSessions:
         found = LiveSession(claims.user_id, role, is_verified, expires_at.timestamp())
         # The row may be out of date if a notification arrived after it was read.
         if self._is_listening and changes == self._changes:
-            self._remember(claims.session_id, found)
+            self._cache(claims.session_id, found)
         return found
 
-    def listening(self) -> AbstractAsyncContextManager[None]:
-        """Listen during a block."""
+    def listen_in_background(self) -> AbstractAsyncContextManager[None]:
+        """Return a context manager that listens to PostgreSQL while it is open."""
         return in_background(self._listen_forever())
 
     async def _listen_forever(self) -> None:
@@ -119,37 +119,37 @@ class LiveSessions:
         try:
             if not await is_direct(connection):
                 return
-            await connection.add_listener(CHANNEL, self._note)
+            await connection.add_listener(CHANNEL, self._on_notification)
             connection.add_termination_listener(self._stop_listening)
             self._is_listening, self._reported = True, ""
-            while await is_direct(connection, listening_on=CHANNEL):  # noqa: ASYNC110  a question, not a wait
+            while await is_direct(connection, listening_on=CHANNEL):  # noqa: ASYNC110  each check is a query
                 await asyncio.sleep(HEARTBEAT_SECONDS)
         finally:
             self._stop_listening()
             connection.terminate()
 
-    def _note(self, _connection: object, _pid: int, _channel: str, changed: object) -> None:
+    def _on_notification(self, _connection: object, _pid: int, _channel: str, changed: object) -> None:
         """Collect notifications: an UPDATE of thousands of accounts notifies once for each."""
         self._changes += 1
         if not self._notified:
-            asyncio.get_running_loop().call_soon(self._forget_notified)
+            asyncio.get_running_loop().call_soon(self._invalidate_notified)
         self._notified.append(str(changed))
 
-    def _forget_notified(self) -> None:
+    def _invalidate_notified(self) -> None:
         notified, self._notified = self._notified, []
         if len(notified) > LARGEST_BATCH or EVERYTHING in notified:
-            self._forget_all()
+            self._clear()
         else:
-            self._forget(map(UUID, notified))
+            self._invalidate(map(UUID, notified))
 
-    def _remember(self, session_id: UUID, session: LiveSession) -> None:
+    def _cache(self, session_id: UUID, session: LiveSession) -> None:
         if len(self._sessions) >= self._size:
             self._drop(next(iter(self._sessions)))
         self._sessions[session_id] = session
         self._of_user[session.user_id].add(session_id)
 
-    def _forget(self, changed: Iterable[UUID]) -> None:
-        """Forget sessions by their id or by the id of their account."""
+    def _invalidate(self, changed: Iterable[UUID]) -> None:
+        """Drop sessions by their id or by the id of their account."""
         self._changes += 1
         for changed_id in changed:
             for session_id in (changed_id, *self._of_user.get(changed_id, ())):
@@ -165,9 +165,9 @@ class LiveSessions:
 
     def _stop_listening(self, _connection: object = None) -> None:
         self._is_listening = False
-        self._forget_all()
+        self._clear()
 
-    def _forget_all(self) -> None:
+    def _clear(self) -> None:
         self._changes += 1
         self._sessions.clear()
         self._of_user.clear()

@@ -54,8 +54,8 @@ class VerifiedPassword:
     async def lock(self, db: Session) -> None:
         """Lock the account until the end of the transaction, and store a new hash if there is one.
 
-        Raises UnitOfWorkLostError, which repeats the whole request, if the password, the address or the state of the
-        account has changed since then.
+        Raises UnitOfWorkLostError, so that RetryMiddleware runs the request again, if the password, the address or the
+        state of the account has changed since the password was verified.
         """
         statement = select(User.email, User.hashed_password, User.is_active).where(User.id == self.user_id)
         row = (await db.execute(statement.with_for_update(key_share=True))).one_or_none()
@@ -108,7 +108,7 @@ class PasswordCheck:
         await self.limiter.clear(PER_SESSION_OWNER, str(principal.user_id))
         return VerifiedPassword(principal.user_id, account.email, account.full_name, account.hashed_password)
 
-    async def forgive(self, email: str) -> None:
+    async def reset_failed_logins(self, email: str) -> None:
         """Reset the counters of failed logins of an account, whose owner has reset the password from this address."""
         await self.limiter.clear(PER_ACCOUNT, account_key(email))
         await self.limiter.clear(PER_ACCOUNT_AND_ADDRESS, self._account_and_address(email))

@@ -73,7 +73,7 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
-class SessionKeeper:
+class SessionIssuer:
     """Opens sessions and rotates their refresh tokens (RFC 9700, section 4.14)."""
 
     db: Session
@@ -108,12 +108,12 @@ class SessionKeeper:
         # The session is locked before the token, as in a revocation. In the other order the two could deadlock.
         session = await self.db.fetch_one(touch_session(hash_token(token), now, now - self._idle))
         if session is None or await self.db.fetch_one(use_token(hash_token(token), now, sealed)) is None:
-            return await self._repeat(token, now)
+            return await self._reuse_or_revoke(token, now)
         user_id, session_id = session
         await self.db.fetch_all(insert_token(session_id, hash_token(successor)))
         return Grant(user_id, session_id, successor)
 
-    async def _repeat(self, token: str, now: datetime) -> Grant:
+    async def _reuse_or_revoke(self, token: str, now: datetime) -> Grant:
         query = select(UserSession.user_id, UserSession.id, RefreshToken.used_at, RefreshToken.sealed_successor).where(
             RefreshToken.token_hash == hash_token(token), _is_live(now, now - self._idle)
         )
@@ -123,8 +123,8 @@ class SessionKeeper:
         if now - row.used_at <= timedelta(seconds=self.settings.refresh_grace_seconds):
             return Grant(row.user_id, row.id, open_sealed(token, row.sealed_successor))
         await self.db.execute(delete(UserSession).where(UserSession.id == row.id))
-        self.db.access_changed(row.id)
-        # The error below rolls back, but the tokens of the thief must be revoked: the only early commit.
+        self.db.mark_access_changed(row.id)
+        # The error below rolls back, but the tokens of the attacker must be revoked: the only early commit.
         await self.db.commit()
         record(SecurityEvent.TOKEN_REPLAYED, user_id=row.user_id, session_id=str(row.id))
         raise InvalidGrantError
@@ -139,7 +139,7 @@ class SessionService:
     """Lists and revokes the sessions of the caller."""
 
     db: Session
-    viewer: Principal
+    caller: Principal
 
     async def list(self) -> SessionList:
         """Return the current session and the newest others, 100 at most."""
@@ -151,10 +151,10 @@ class SessionService:
                 UserSession.expires_at,
                 UserSession.user_agent,
                 UserSession.ip_address,
-                (UserSession.id == self.viewer.session_id).label("is_current"),
+                (UserSession.id == self.caller.session_id).label("is_current"),
             )
-            .where(UserSession.user_id == self.viewer.user_id, UserSession.expires_at > datetime.now(UTC))
-            .order_by((UserSession.id == self.viewer.session_id).desc(), UserSession.id.desc())
+            .where(UserSession.user_id == self.caller.user_id, UserSession.expires_at > datetime.now(UTC))
+            .order_by((UserSession.id == self.caller.session_id).desc(), UserSession.id.desc())
             .limit(LONGEST_LIST)
         )
         rows = (await self.db.execute(query)).all()
@@ -163,22 +163,22 @@ class SessionService:
 
     async def revoke(self, session_id: UUID) -> None:
         """End one session; raise NotFoundError for a missing one and for one of another user."""
-        query = delete(UserSession).where(UserSession.id == session_id, UserSession.user_id == self.viewer.user_id)
+        query = delete(UserSession).where(UserSession.id == session_id, UserSession.user_id == self.caller.user_id)
         if (await self.db.execute(query.returning(UserSession.id))).one_or_none() is None:
             raise NotFoundError
-        self.db.access_changed(session_id)
-        record(SecurityEvent.SESSION_REVOKED, user_id=self.viewer.user_id, session_id=str(session_id))
+        self.db.mark_access_changed(session_id)
+        record(SecurityEvent.SESSION_REVOKED, user_id=self.caller.user_id, session_id=str(session_id))
 
     async def revoke_others(self) -> None:
         """End all sessions except the current one."""
-        await revoke_sessions(self.db, self.viewer.user_id, spare=self.viewer.session_id)
+        await revoke_sessions(self.db, self.caller.user_id, except_session_id=self.caller.session_id)
 
 
-async def revoke_sessions(db: Session, user_id: UUID, *, spare: UUID | None = None) -> None:
-    """End all sessions of an account, except `spare`."""
+async def revoke_sessions(db: Session, user_id: UUID, *, except_session_id: UUID | None = None) -> None:
+    """End all sessions of an account, except one."""
     query = delete(UserSession).where(UserSession.user_id == user_id)
-    if spare is not None:
-        query = query.where(UserSession.id != spare)
+    if except_session_id is not None:
+        query = query.where(UserSession.id != except_session_id)
     await db.execute(query)
-    db.access_changed(user_id)
+    db.mark_access_changed(user_id)
     record(SecurityEvent.SESSIONS_REVOKED, user_id=user_id)

@@ -47,34 +47,34 @@ class UserService:
     """Reads, changes and deletes the account of the caller. An administrator may read every account."""
 
     db: Session
-    viewer: Principal
+    caller: Principal
     check: PasswordCheck
 
     async def get(self, user_id: UUID) -> User:
         """Return one account; raise NotFoundError for a missing one and for one that the caller may not read."""
-        is_visible = self.viewer.is_admin or user_id == self.viewer.user_id
+        is_visible = self.caller.is_admin or user_id == self.caller.user_id
         if not is_visible:
             raise NotFoundError
         user = await self.db.fetch_one(select_user(user_id))
         if user is None:
             raise NotFoundError
-        if user_id != self.viewer.user_id:
-            record(SecurityEvent.ACCOUNTS_READ, user_id=self.viewer.user_id, read_id=str(user_id))
+        if user_id != self.caller.user_id:
+            record(SecurityEvent.ACCOUNTS_READ, user_id=self.caller.user_id, read_id=str(user_id))
         return user
 
     async def get_own(self) -> User:
         """Return the account of the caller."""
         with own_account():
-            return await self.get(self.viewer.user_id)
+            return await self.get(self.caller.user_id)
 
     async def update_own(self, data: UserUpdate) -> User:
         """Change the given fields."""
         with own_account():
-            return await _change(self.db, self.viewer.user_id, data.model_dump())
+            return await _change(self.db, self.caller.user_id, data.model_dump())
 
     async def delete_own(self, data: AccountDeletion) -> None:
         """Delete the account and all its data; raise PasswordIncorrectError or LastAdminError."""
-        account = await self.check.confirm(self.viewer, data.password.get_secret_value())
+        account = await self.check.confirm(self.caller, data.password.get_secret_value())
         administrators = await _lock_administrators(self.db)
         await account.lock(self.db)
         with own_account():
@@ -86,11 +86,11 @@ class UserAdminService:
     """Lists, changes and deletes accounts, for administrators."""
 
     db: Session
-    viewer: Principal
+    caller: Principal
 
     async def list(self, query: PageQuery) -> KeysetPage[User]:
         """Return one page of all accounts, oldest first."""
-        record(SecurityEvent.ACCOUNTS_READ, user_id=self.viewer.user_id)
+        record(SecurityEvent.ACCOUNTS_READ, user_id=self.caller.user_id)
         return await paginate(self.db, select(User), ORDER, query)
 
     async def update(self, user_id: UUID, data: UserAdminUpdate) -> User:
@@ -117,8 +117,8 @@ class UserAdminService:
     async def _lock_administrators(self) -> set[UUID]:
         """Lock all administrators and check again that the caller is one: they may have been demoted."""
         administrators = await _lock_administrators(self.db)
-        if self.viewer.user_id not in administrators:
-            record(SecurityEvent.ACCESS_DENIED, user_id=self.viewer.user_id)
+        if self.caller.user_id not in administrators:
+            record(SecurityEvent.ACCESS_DENIED, user_id=self.caller.user_id)
             raise ForbiddenError
         return administrators
 
@@ -135,7 +135,7 @@ async def _delete(db: Session, user_id: UUID, administrators: set[UUID]) -> None
     email = await db.scalar(delete(User).where(User.id == user_id).returning(User.email))
     if email is None:
         raise NotFoundError
-    db.access_changed(user_id)
+    db.mark_access_changed(user_id)
     enqueue(db, SendAccountNotice(email=email, notice=AccountNotice.ACCOUNT_DELETED))
     record(SecurityEvent.ACCOUNT_DELETED, user_id=user_id)
 

@@ -1,1 +1,1 @@
-"""What one would use instead, each as it is usually written: the same paths, data and tokens as the service."""
+"""The alternatives, as they are usually written, with the paths, data and tokens of the service."""

@@ -1,4 +1,4 @@
-"""Bare: FastAPI on asyncpg, with models for what goes in and out."""
+"""Bare: FastAPI on asyncpg, with request and response models."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,13 +17,13 @@ COLUMNS = "id, owner_id, title, description, created_at, updated_at"
 
 
 class NoteWrite(BaseModel):
-    """What goes in."""
+    """A request body."""
 
     title: str
 
 
 class NoteRead(BaseModel):
-    """What goes out."""
+    """A response."""
 
     id: UUID
     owner_id: UUID
@@ -41,7 +41,7 @@ class NotePage(BaseModel):
 
 
 async def current_user(authorization: Annotated[str, Header()]) -> UUID:
-    """Tell whose token it is."""
+    """Return the account of the token."""
     owner = verify(authorization)
     if owner is None:
         raise HTTPException(401)
@@ -53,7 +53,7 @@ Owner = Annotated[UUID, Depends(current_user)]
 
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
-    """Hold the pool."""
+    """Open the pool."""
     async with asyncpg.create_pool(DSN, min_size=POOL_SIZE, max_size=POOL_SIZE) as pool:
         yield {"pool": pool}
 

@@ -1,4 +1,4 @@
-"""What the contenders share: the database, and what makes a token good."""
+"""What the contenders share: the database and the verification of tokens."""
 
 import os
 from typing import Any
@@ -13,7 +13,7 @@ POOL_SIZE = 10
 
 
 def verify(authorization: str) -> UUID | None:
-    """Give the account of a good token."""
+    """Return the account of a valid token."""
     try:
         payload: dict[str, Any] = jwt.decode(
             authorization.removeprefix("Bearer "), KEY, algorithms=["HS256"], audience=AUDIENCE, issuer=ISSUER

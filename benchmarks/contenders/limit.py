@@ -63,7 +63,7 @@ async def change_note(request: Request) -> Response:
 
 @asynccontextmanager
 async def lifespan(_: Starlette) -> AsyncIterator[dict[str, Any]]:
-    """Hold the pool."""
+    """Open the pool."""
     async with asyncpg.create_pool(DSN, min_size=POOL_SIZE, max_size=POOL_SIZE) as pool:
         yield {"pool": pool}
 

@@ -1,4 +1,4 @@
-"""The usual: as tutorials write it. A session and a user query a request, entities, pre-ping, BaseHTTPMiddleware."""
+"""What tutorials show: a session and a user query for each request, entities, pre-ping, BaseHTTPMiddleware."""
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -26,13 +26,13 @@ app = FastAPI()
 
 
 class NoteWrite(BaseModel):
-    """What goes in."""
+    """A request body."""
 
     title: str
 
 
 class NoteRead(BaseModel):
-    """What goes out."""
+    """A response."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -54,7 +54,7 @@ class NotePage(BaseModel):
 
 
 class TimingMiddleware(BaseHTTPMiddleware):
-    """Adds the time to the answer."""
+    """Adds the duration to the response."""
 
     async def dispatch(self, request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
         """Measure."""
@@ -65,7 +65,7 @@ class TimingMiddleware(BaseHTTPMiddleware):
 
 
 class HeadersMiddleware(BaseHTTPMiddleware):
-    """Adds security headers to the answer."""
+    """Adds security headers to the response."""
 
     async def dispatch(self, request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
         """Add."""
@@ -88,7 +88,7 @@ Session = Annotated[AsyncSession, Depends(get_session)]
 
 
 async def get_current_user(session: Session, token: Annotated[str, Depends(bearer)]) -> User:
-    """Look the user up."""
+    """Look up the user."""
     user_id = verify(token)
     user = (await session.execute(select(User).where(User.id == user_id))).scalar_one_or_none()
     if user is None or not user.is_active:

@@ -29,7 +29,7 @@ FOR EACH ROW WHEN (NEW.queue_manager_id IS DISTINCT FROM OLD.queue_manager_id) E
 
 
 def run_script(script: str) -> None:
-    """Run several statements at once, which needs the driver's own connection."""
+    """Run several statements in one string, which needs the driver's own connection."""
     if context.is_offline_mode():
         op.execute(script)
         return

@@ -22,7 +22,7 @@ DSN = "postgresql://nobody@127.0.0.1:1/test"
 
 
 async def user_service(user: CurrentUser) -> object:
-    """Depend on the caller, as a service does."""
+    """Depend on the caller, as a provider of a service does."""
     return user
 
 
@@ -30,31 +30,31 @@ UserService = Annotated[object, Depends(user_service)]
 
 
 async def undeclared() -> None:
-    """Name no level."""
+    """Declare no access level."""
 
 
 async def for_optional_users(_: OptionalUser) -> None:
-    """Name a level in the signature."""
+    """Declare a level in the signature."""
 
 
 async def for_users(_: UserService) -> None:
-    """Name a level through a service."""
+    """Declare a level through a service."""
 
 
 async def for_verified_users(_user: VerifiedUser, _service: UserService) -> None:
-    """Name a level that is built on the one of a service."""
+    """Declare a level that includes the level of a service."""
 
 
 async def for_administrators(_user: Administrator, _service: UserService) -> None:
-    """The same."""
+    """Declare a level that includes the level of a service."""
 
 
 async def for_two_kinds(_user: VerifiedUser, _administrator: Administrator) -> None:
-    """Name two levels of which neither is built on the other."""
+    """Declare two levels, neither of which includes the other."""
 
 
 def application(handler: Callable[..., Any], *, public: bool = False) -> FastAPI:
-    """An application with one operation."""
+    """The application, started."""
     app = FastAPI(openapi_url=None)
     app.get("/thing", dependencies=[Public] if public else [])(handler)
     return app
@@ -79,7 +79,7 @@ def test_a_level_is_named_in_the_signature_or_with_the_router(
 
 
 @pytest.mark.parametrize(
-    ("handler", "public", "fault"),
+    ("handler", "public", "message"),
     [
         (undeclared, False, "/thing (undeclared) has no access level"),
         (for_users, True, "/thing (for_users) names PUBLIC and USER"),
@@ -87,23 +87,23 @@ def test_a_level_is_named_in_the_signature_or_with_the_router(
     ],
 )
 def test_an_operation_without_exactly_one_level_is_refused(
-    handler: Callable[..., Any], fault: str, *, public: bool
+    handler: Callable[..., Any], message: str, *, public: bool
 ) -> None:
     """The message names the operation and the remedy."""
     with pytest.raises(AccessError) as raised:
         read_operations(application(handler, public=public).router)
-    assert str(raised.value).startswith(fault)
+    assert str(raised.value).startswith(message)
     assert "ask for OptionalUser, CurrentUser," in str(raised.value)
 
 
 async def plain(_: object) -> PlainTextResponse:
-    """Answer without FastAPI."""
+    """Respond without FastAPI."""
     return PlainTextResponse("hello")
 
 
 @pytest.mark.parametrize("route", [Route("/plain", plain), Mount("/files", StaticFiles(directory=PROJECT_ROOT))])
-async def test_the_application_does_not_start_with_a_route_that_nobody_declared(route: Route | Mount) -> None:
-    """Neither with a plain route, nor with a mounted application."""
+async def test_the_application_does_not_start_with_a_route_without_an_access_level(route: Route | Mount) -> None:
+    """This includes plain Starlette routes and mounted applications."""
     app = create_notes_application(make_settings(DSN))
     app.router.routes.append(route)
     with pytest.raises(AccessError):
@@ -111,8 +111,8 @@ async def test_the_application_does_not_start_with_a_route_that_nobody_declared(
             pass
 
 
-async def test_the_application_does_not_start_with_a_front_end_that_nobody_declared(tmp_path: Path) -> None:
-    """FastAPI keeps those apart from the other routes."""
+async def test_the_application_does_not_start_with_a_front_end_without_an_access_level(tmp_path: Path) -> None:
+    """FastAPI keeps front ends apart from the other routes."""
     (tmp_path / "index.html").write_text("hello")
     app = create_notes_application(make_settings(DSN))
     app.frontend("/", directory=tmp_path)
@@ -122,7 +122,7 @@ async def test_the_application_does_not_start_with_a_front_end_that_nobody_decla
 
 
 def test_what_is_answered_before_the_router_has_a_route_with_a_level() -> None:
-    """Probes and metrics: `ProbesMiddleware` answers them, and the routes describe them."""
+    """`ProbesMiddleware` answers probes and metrics, and routes describe them."""
     paths = {operation.path for operation in read_operations(create_notes_application(make_settings(DSN)).router)}
     assert {*health.ANSWERS, *metrics.ANSWERS} <= paths
 
@@ -136,5 +136,5 @@ def test_a_public_mount_is_declared() -> None:
 
 
 def test_the_table_of_operations_is_the_reviewed_one() -> None:
-    """A change of who may call what is a change that a reviewer sees; `make openapi` writes the file."""
+    """A reviewer sees every change of access levels in docs/access.md, which `make openapi` writes."""
     assert access_page() == (PROJECT_ROOT / "docs" / "access.md").read_text()

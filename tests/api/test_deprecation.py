@@ -1,4 +1,4 @@
-"""Version 1 on its way out."""
+"""The deprecation headers of version 1."""
 
 from datetime import UTC, datetime
 
@@ -26,7 +26,7 @@ SUNSET = datetime(2030, 1, 1, tzinfo=UTC)
 async def test_answers_with_a_successor_say_so(
     settings: Settings, accounts: Accounts, path: str, successor: str | None
 ) -> None:
-    """Also when they are refusals; others say nothing."""
+    """Responses with a successor in version 2 have the headers, errors included; others have not."""
     ada = await accounts.create()
     app = create_notes_application(settings.model_copy(update={"api_v1_sunset": SUNSET}))
     async with app.router.lifespan_context(app) as state:
@@ -43,14 +43,14 @@ async def test_answers_with_a_successor_say_so(
 
 
 async def test_without_an_end_nothing_is_deprecated(accounts: Accounts) -> None:
-    """Version 1 is as good as any."""
+    """Without API_V1_SUNSET there are no deprecation headers."""
     ada = await accounts.create()
     assert "deprecation" not in (await ada.request("GET", "/api/v1/users/me")).headers
 
 
 @pytest.mark.parametrize("path", ["%E2%82%AC", "%0d%0aX-Evil:1", "%00", "%22%3E"])
 async def test_the_successor_of_an_odd_path_is_a_link(settings: Settings, database: object, path: str) -> None:
-    """As the client wrote it: a decoded path may hold what no header can."""
+    """The link has the path as the client wrote it: a decoded path may contain characters that no header may."""
     del database
     async with serving(create_notes_application(settings.model_copy(update={"api_v1_sunset": SUNSET}))) as client:
         response = await client.get(f"/api/v1/users/{path}")

@@ -15,20 +15,20 @@ CHECKS = ("/health/ready", "/api/v1/health")
 
 
 async def test_a_process_that_runs_is_alive(client: httpx2.AsyncClient) -> None:
-    """Nothing else is looked at."""
+    """Liveness checks nothing else."""
     response = await client.get("/health/live")
     assert (response.status_code, response.json()) == (200, {"status": "ok"})
 
 
 @pytest.mark.parametrize("path", CHECKS)
 async def test_ready_names_its_checks(client: httpx2.AsyncClient, path: str) -> None:
-    """Each part by its name."""
+    """The response lists each check by its name."""
     response = await client.get(path)
     assert (response.status_code, response.json()) == (200, {"status": "ok", "checks": {"database": "ok"}})
 
 
 async def test_readiness_follows_the_database(postgres_folder: Path) -> None:
-    """503 while it is away, 200 when it returns; alive throughout."""
+    """Readiness is 503 while PostgreSQL is unavailable and 200 afterwards; liveness is always 200."""
     server = EmbeddedPostgres(postgres_folder / "data")
     app = create_notes_application(make_settings(socket_url(postgres_folder / "data", "postgres")))
     async with serving(app) as client:

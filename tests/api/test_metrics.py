@@ -18,7 +18,7 @@ SAMPLE = re.compile(r"^(\w+(?:\{.*\})?) ([\d.e+-]+|\+Inf|NaN)$", re.MULTILINE)
 
 
 async def scrape(client: httpx2.AsyncClient) -> dict[str, float]:
-    """Every series and its value."""
+    """Return the value of each series."""
     answer = await client.get("/metrics")
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/plain; version=")
@@ -26,7 +26,7 @@ async def scrape(client: httpx2.AsyncClient) -> dict[str, float]:
 
 
 async def test_requests_are_counted_by_method_route_and_status(accounts: Accounts, settings: Settings) -> None:
-    """By the whole template of the path, so that versions are apart and ids are not; refusals by their code, too."""
+    """Routes are templates, so that versions differ and ids do not; errors are also counted by code."""
     ada = await accounts.create()
     async with serving(create_notes_application(settings)) as client:
         for path in ("/api/v1/users/me", "/api/v2/users/me", f"/api/v1/users/{ada.id}", "/nowhere", "/api/v1/notes/"):
@@ -52,7 +52,7 @@ async def test_requests_are_counted_by_method_route_and_status(accounts: Account
 
 
 async def test_the_job_queue_is_looked_at(accounts: Accounts, database: Database, settings: Settings) -> None:
-    """How many jobs there are in each state, and how long the oldest has been due."""
+    """The metrics have the number of jobs by state, and the age of the oldest due job."""
     await accounts.create()
     await accounts.create()
     async with database.unit_of_work() as session:
@@ -65,7 +65,7 @@ async def test_the_job_queue_is_looked_at(accounts: Accounts, database: Database
 
 
 async def test_metrics_are_not_for_everyone(settings: Settings) -> None:
-    """Outside of METRICS_ALLOW_IPS there is no such path."""
+    """Clients outside METRICS_ALLOW_IPS get 404."""
     app = create_notes_application(settings.model_copy(update={"metrics_allow_ips": ("10.0.0.0/8", "::1")}))
     async with serving(app) as client:
         for address, status in (("10.1.2.3", 200), ("::1", 200), ("192.0.2.1", 404), ("not an address", 404)):
@@ -73,8 +73,8 @@ async def test_metrics_are_not_for_everyone(settings: Settings) -> None:
             assert (await client.get("/metrics")).status_code == status
 
 
-async def test_all_workers_are_counted_wherever_one_asks(settings: Settings, tmp_path: Path) -> None:
-    """As many requests as were sent, over many connections to two workers."""
+async def test_any_worker_returns_the_metrics_of_all_workers(settings: Settings, tmp_path: Path) -> None:
+    """Two workers count all requests that were sent over many connections."""
     with running(settings, tmp_path, WEB_CONCURRENCY="2") as (port, _):
         address = f"http://127.0.0.1:{port}"
         for _ in range(30):

@@ -17,27 +17,27 @@ UNBOUNDED_BY_NATURE = {"uuid", "date-time", "email", "password"}
 
 @pytest.mark.parametrize("version", ["v1", "v2"])
 def test_each_document_is_the_reviewed_one(version: str) -> None:
-    """A change of the API is a change that a reviewer sees; `make openapi` writes the files."""
+    """A reviewer sees every change of the API; `make openapi` writes the files."""
     reviewed = json.loads((PROJECT_ROOT / "docs" / "openapi" / f"{version}.json").read_text())
     document = create_application(Settings(_env_file=None)).openapi()
     assert only_version(document, version) == reviewed
 
 
 def operations() -> Iterator[dict[str, Any]]:
-    """Every operation."""
+    """Return all operations, in the order of the document."""
     for item in document()["paths"].values():
         yield from item.values()
 
 
 def test_operation_ids_are_the_names_of_functions() -> None:
-    """Unique and fit for a client's method."""
+    """They are unique and valid method names of a client."""
     names = [operation["operationId"] for operation in operations()]
     assert len(names) == len(set(names))
     assert all(name.isidentifier() for name in names)
 
 
 def test_everything_is_described() -> None:
-    """Operations, tags and schemas."""
+    """Every operation, tag and schema has a description."""
     assert all(operation["description"] and operation["tags"] for operation in operations())
     schemas = document()["components"]["schemas"]
     assert [name for name, schema in schemas.items() if not schema.get("description")] == []
@@ -45,7 +45,7 @@ def test_everything_is_described() -> None:
 
 
 def test_refusals_are_problem_documents() -> None:
-    """One schema, declared once."""
+    """All errors use one schema, which is declared once."""
     for operation in operations():
         for status, response in operation["responses"].items():
             if int(status) >= 400 and operation["operationId"] not in ("read_readiness", "read_health"):
@@ -54,7 +54,7 @@ def test_refusals_are_problem_documents() -> None:
 
 
 def unbounded(schema: Any, path: str) -> Iterator[str]:
-    """Strings, integers and arrays without a limit."""
+    """Yield the strings, integers and arrays without a limit."""
     if isinstance(schema, list):
         for number, part in enumerate(schema):
             yield from unbounded(part, f"{path}/{number}")
@@ -70,7 +70,7 @@ def unbounded(schema: Any, path: str) -> Iterator[str]:
 
 
 def test_every_string_integer_and_array_is_bounded() -> None:
-    """In parameters and in schemas."""
+    """This holds for parameters and for schemas."""
     parts = {
         "parameters": [o.get("parameters", []) for o in operations()],
         "schemas": document()["components"]["schemas"],

@@ -7,10 +7,10 @@ from app.dependencies import get_db
 from tests.factories import Accounts
 
 
-async def test_a_session_of_the_tests_own_replaces_that_of_requests(
+async def test_a_test_can_override_the_session_of_requests(
     app: FastAPI, accounts: Accounts, database: Database
 ) -> None:
-    """What requests write is rolled back with it."""
+    """What requests write is rolled back with the session of the test."""
     ada = await accounts.create()
     db = database.unit_of_work().session
     app.dependency_overrides[get_db] = lambda: db

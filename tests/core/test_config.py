@@ -23,8 +23,8 @@ def _no_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def faults(monkeypatch: pytest.MonkeyPatch, **environment: str) -> str:
-    """What stops the process from starting in this environment."""
+def startup_errors(monkeypatch: pytest.MonkeyPatch, **environment: str) -> str:
+    """Return the message of the error that stops the process in this environment."""
     for name, value in (PRODUCTION | environment).items():
         monkeypatch.setenv(name, value)
     with pytest.raises(ConfigurationError) as refusal:
@@ -33,7 +33,7 @@ def faults(monkeypatch: pytest.MonkeyPatch, **environment: str) -> str:
 
 
 def test_development_needs_nothing() -> None:
-    """Not even a secret: one is made up."""
+    """A secret is generated."""
     settings = load_settings()
     assert settings.is_development
     assert settings.database_url.get_secret_value() == embedded_database_url()
@@ -41,7 +41,7 @@ def test_development_needs_nothing() -> None:
 
 
 def test_production_starts_with_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The least that production needs."""
+    """These are the minimum settings of production."""
     for name, value in PRODUCTION.items():
         monkeypatch.setenv(name, value)
     assert not load_settings().is_development
@@ -81,13 +81,13 @@ def test_production_starts_with_what_it_needs(monkeypatch: pytest.MonkeyPatch) -
     ],
 )
 def test_production_refuses(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], message: str) -> None:
-    """Whatever is not safe, by the name of its variable."""
-    assert message in faults(monkeypatch, **environment)
+    """Unsafe settings are refused by the name of their variable."""
+    assert message in startup_errors(monkeypatch, **environment)
 
 
-def test_every_fault_is_named_at_once_and_no_value_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One look suffices to repair them all, and a log of it betrays nothing."""
-    said = faults(
+def test_one_message_lists_every_invalid_setting_without_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All settings can be fixed in one step, and the log contains no secret."""
+    said = startup_errors(
         monkeypatch,
         SECRET_KEY="canary-key",
         DATABASE_URL="mysql://canary-user@db",
@@ -107,7 +107,7 @@ def test_every_fault_is_named_at_once_and_no_value_is(monkeypatch: pytest.Monkey
 def test_the_environment_wins_over_the_env_file_over_secret_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And each setting knows where it comes from."""
+    """The source of each setting is recorded."""
     secrets = tmp_path / "secrets"
     secrets.mkdir()
     for name in ("HOST", "PORT", "LOG_LEVEL"):
@@ -124,19 +124,19 @@ def test_the_environment_wins_over_the_env_file_over_secret_files(
     "written", ["https://a.example, https://b.example", '["https://a.example","https://b.example"]']
 )
 def test_lists_are_written_with_commas_or_as_json(written: str) -> None:
-    """Both are common in environment variables."""
+    """Both forms are common in environment variables."""
     settings = Settings(_env_file=None, allowed_origins=written)
     assert settings.allowed_origins == ("https://a.example", "https://b.example")
 
 
-def test_an_unknown_environment_is_the_only_fault_that_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The rules for the others depend on it."""
-    said = faults(monkeypatch, ENVIRONMENT="prod", DATABASE_URL="", SMTP_URL="")
+def test_an_unknown_environment_is_the_only_error_that_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rules for other settings depend on it."""
+    said = startup_errors(monkeypatch, ENVIRONMENT="prod", DATABASE_URL="", SMTP_URL="")
     assert [line.split(":")[0].strip() for line in said.splitlines()[1:]] == ["ENVIRONMENT"]
 
 
 def test_a_misspelt_name_in_the_env_file_is_refused(tmp_path: Path) -> None:
-    """With what was probably meant; names of other programs are ignored."""
+    """The message suggests the right name; variables of other programs are ignored."""
     (tmp_path / ".env").write_text("RATE_LIMT_ENABLED=false\nALGORITHM=HS256\n")
     with pytest.raises(ConfigurationError, match=r"RATE_LIMT_ENABLED: .* RATE_LIMIT_ENABLED") as refusal:
         load_settings()
@@ -144,7 +144,7 @@ def test_a_misspelt_name_in_the_env_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_settings_of_the_brief_are_accepted(tmp_path: Path) -> None:
-    """As they are written there."""
+    """The spelling of common tutorials is accepted."""
     (tmp_path / ".env").write_text(
         "ACCESS_TOKEN_EXPIRE_MINUTES=30\nALGORITHM=HS256\nLOG_LEVEL=debug\nAPI_V1_SUNSET=2030-01-01\n"
         'ALLOWED_ORIGINS=["http://localhost:3000","https://yourfrontend.com"]\nPORT=8001\n'
@@ -157,6 +157,6 @@ def test_the_settings_of_the_brief_are_accepted(tmp_path: Path) -> None:
 
 
 def test_the_host_of_the_public_url_is_served() -> None:
-    """Unless hosts are named."""
+    """This is the default of ALLOWED_HOSTS."""
     assert "api.example" in Settings(_env_file=None, public_url="https://api.example/base").served_hosts
     assert Settings(_env_file=None, allowed_hosts="a.example").served_hosts == ("a.example",)

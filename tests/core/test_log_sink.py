@@ -1,4 +1,4 @@
-"""The log sink: nobody waits for it."""
+"""The log handler, which never blocks."""
 
 import json
 import logging
@@ -18,12 +18,12 @@ from tests.test_server import running
 
 
 def record(message: str) -> logging.LogRecord:
-    """A record that is its message."""
+    """Return a record with this message."""
     return logging.LogRecord("test", logging.INFO, "", 0, message, None, None)
 
 
-def test_a_sink_that_is_stuck_stops_nobody_and_the_newest_lines_are_kept() -> None:
-    """A pipe that is full and that nobody reads; when somebody does, what was dropped is told."""
+def test_a_blocked_log_output_does_not_block_requests_and_the_newest_lines_are_kept() -> None:
+    """The output is a full pipe; when it is read again, the number of dropped lines is logged."""
     reading, writing = os.pipe()
     with os.fdopen(writing, "w") as stream, os.fdopen(reading) as reader:
         handler = NonBlockingHandler(stream)
@@ -47,7 +47,7 @@ def test_a_sink_that_is_stuck_stops_nobody_and_the_newest_lines_are_kept() -> No
 
 
 def test_lines_come_in_order_and_the_last_ones_too() -> None:
-    """At the end of a process whatever waits is written."""
+    """Pending lines are written when the process ends."""
     program = (
         "import logging, sys; from app.core.log_sink import NonBlockingHandler; "
         "log = logging.getLogger(); log.addHandler(NonBlockingHandler(sys.stdout)); "
@@ -59,7 +59,7 @@ def test_lines_come_in_order_and_the_last_ones_too() -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_fork_writes_its_own_lines_only() -> None:
-    """What the parent has not written yet is not written twice."""
+    """Pending lines of the parent are not written twice."""
     program = (
         "import logging, os, sys; from app.core.log_sink import NonBlockingHandler; "
         "log = logging.getLogger(); log.addHandler(NonBlockingHandler(sys.stdout)); "
@@ -70,7 +70,7 @@ def test_a_fork_writes_its_own_lines_only() -> None:
 
 
 def test_the_level_changes_while_the_process_runs(settings: Settings, tmp_path: Path) -> None:
-    """SIGUSR1 turns debug messages on in every worker, and off again."""
+    """SIGUSR1 turns debug messages on and off in every worker."""
     output = tmp_path / "output"
     with running(settings, tmp_path, WEB_CONCURRENCY="2", LOG_LEVEL="WARNING") as (port, process):
         for level in ("DEBUG", "WARNING"):

@@ -16,7 +16,7 @@ DSN = "postgresql://db.internal/app"
 
 
 async def test_a_request_is_one_line_with_its_id(accounts: Accounts, logs: pytest.LogCaptureFixture) -> None:
-    """Method, path, template, status, duration and client; never the query, which may hold a secret."""
+    """It has method, path, template, status, duration and client, but not the query, which may contain a secret."""
     ada = await accounts.create()
     note = await ada.create_note()
     logs.clear()
@@ -40,7 +40,7 @@ async def test_a_request_is_one_line_with_its_id(accounts: Accounts, logs: pytes
 
 
 async def test_no_password_and_no_token_is_logged(accounts: Accounts, logs: pytest.LogCaptureFixture) -> None:
-    """Whatever happens to the request that carries it."""
+    """This holds for successful and for failing requests."""
     ada = await accounts.create()
     await ada.client.post("/api/v1/users", json={"email": "x", "password": PASSWORD})
     await ada.client.post("/api/v1/auth/token", data={"grant_type": "x", "password": PASSWORD})
@@ -52,7 +52,7 @@ async def test_no_password_and_no_token_is_logged(accounts: Accounts, logs: pyte
 
 
 def test_outside_development_every_line_is_one_json_object(capsys: pytest.CaptureFixture[str]) -> None:
-    """The libraries' records and stacks included."""
+    """This includes records of libraries and stack traces."""
     handlers = logging.getLogger().handlers[:]
     try:
         configure_logging(make_settings(DSN, environment="staging", log_level="INFO"))
@@ -79,7 +79,7 @@ def test_outside_development_every_line_is_one_json_object(capsys: pytest.Captur
     [("abc-123", True), ("a" * 128, True), ("a" * 129, False), ("", False), ("a b", False), ("a\nb", False)],
 )
 async def test_a_well_formed_request_id_is_kept(client: httpx2.AsyncClient, offered: str, kept: bool) -> None:
-    """Any other is replaced, so that nobody writes into our logs."""
+    """Others are replaced, so that clients cannot write into the log."""
     response = await client.get("/health/live", headers={"X-Request-ID": offered})
     assert (response.headers["x-request-id"] == offered) is kept
     assert response.headers["x-request-id"]

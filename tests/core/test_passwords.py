@@ -10,7 +10,7 @@ DSN = "postgresql://nowhere/app"
 
 
 async def test_a_hash_fits_its_password_only() -> None:
-    """And is never the same twice."""
+    """Two hashes of one password differ."""
     with PasswordHasher(make_settings(DSN)) as passwords:
         first, second = await passwords.hash("one password"), await passwords.hash("one password")
         assert first != second
@@ -19,13 +19,13 @@ async def test_a_hash_fits_its_password_only() -> None:
 
 
 async def test_an_unknown_account_never_verifies() -> None:
-    """Though the same work is done."""
+    """The same work is done for it."""
     with PasswordHasher(make_settings(DSN)) as passwords:
         assert await passwords.verify("anything", None) == (False, None)
 
 
 async def test_new_parameters_give_a_new_hash() -> None:
-    """Whoever logs in next gets it."""
+    """The next login stores it."""
     with (
         PasswordHasher(make_settings(DSN)) as weak,
         PasswordHasher(make_settings(DSN, password_hash_iterations=2)) as strong,
@@ -37,8 +37,8 @@ async def test_new_parameters_give_a_new_hash() -> None:
         assert await strong.verify("one password", updated) == (True, None)
 
 
-async def test_beyond_the_queue_work_is_refused_at_once() -> None:
-    """Memory is bounded whatever the load."""
+async def test_a_full_hash_queue_refuses_work_immediately() -> None:
+    """This bounds the memory under any load."""
     settings = make_settings(DSN, password_hash_queue=2)
     with PasswordHasher(settings) as passwords:
         results = await asyncio.gather(*(passwords.hash("password") for _ in range(5)), return_exceptions=True)

@@ -41,7 +41,7 @@ def forge(
 
 
 def test_a_token_says_whose_it_is() -> None:
-    """What is issued is what is read."""
+    """The claims that are read are those that were signed."""
     tokens = make()
     assert tokens.verify(tokens.issue(CLAIMS)) == CLAIMS
     assert tokens.verify(forge(tokens)).user_id
@@ -49,14 +49,14 @@ def test_a_token_says_whose_it_is() -> None:
 
 @pytest.mark.parametrize("claim", ["iss", "aud", "sub", "sid", "jti", "iat", "exp"])
 def test_every_claim_is_required(claim: str) -> None:
-    """A token without one is no token."""
+    """A token that lacks one is refused."""
     tokens = make()
     with pytest.raises(UnauthenticatedError):
         tokens.verify(forge(tokens, drop=claim))
 
 
 @pytest.mark.parametrize(
-    "fault",
+    "claims",
     [
         {"iss": "https://evil.example"},
         {"aud": "another"},
@@ -76,18 +76,18 @@ def test_every_claim_is_required(claim: str) -> None:
         {"key": NEW.encode()},
     ],
 )
-def test_one_wrong_thing_is_enough(fault: dict[str, Any]) -> None:
+def test_one_invalid_claim_is_enough(claims: dict[str, Any]) -> None:
     """Issuer, audience, subject, times, type or key."""
     tokens = make()
     # Now, not when the tests were collected, which may be long ago.
     now = datetime.now(UTC)
-    fault = {name: now + value if isinstance(value, timedelta) else value for name, value in fault.items()}
+    claims = {name: now + value if isinstance(value, timedelta) else value for name, value in claims.items()}
     with pytest.raises(UnauthenticatedError):
-        tokens.verify(forge(tokens, **fault))
+        tokens.verify(forge(tokens, **claims))
 
 
 def test_a_token_has_one_spelling() -> None:
-    """Padding, and bits that decode to nothing, make another string and no token."""
+    """Padding and unused bits of base64 make a token invalid."""
     tokens = make()
     token = tokens.issue(CLAIMS)
     head, payload, _ = token.split(".")
@@ -100,7 +100,7 @@ def test_a_token_has_one_spelling() -> None:
 
 
 def test_a_fallback_verifies_and_does_not_sign() -> None:
-    """That is how keys are rotated."""
+    """This is how keys are rotated."""
     before, after = make(OLD), make(NEW, OLD)
     assert after.verify(before.issue(CLAIMS)) == CLAIMS
     with pytest.raises(UnauthenticatedError):

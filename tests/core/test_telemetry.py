@@ -25,7 +25,7 @@ PARENT = "b7ad6b7169203331"
 
 @contextmanager
 def collecting() -> Iterator[tuple[str, list[bytes]]]:
-    """A collector on loopback: its address, and the bodies that are sent to it."""
+    """Run a collector on the loopback interface; yield its address and the bodies that it receives."""
     bodies: list[bytes] = []
 
     class Collector(BaseHTTPRequestHandler):
@@ -36,7 +36,7 @@ def collecting() -> Iterator[tuple[str, list[bytes]]]:
             self.end_headers()
 
         def log_message(self, *_: Any) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Collector) as server:
         thread = threading.Thread(target=server.serve_forever)
@@ -47,7 +47,7 @@ def collecting() -> Iterator[tuple[str, list[bytes]]]:
 
 
 def spans_of(bodies: list[bytes]) -> list[Span]:
-    """Return the spans of the requests that an exporter sent."""
+    """Return the exported spans of the requests."""
     exported = [ExportTraceServiceRequest.FromString(body) for body in bodies]
     return [s for e in exported for r in e.resource_spans for scope in r.scope_spans for s in scope.spans]
 
@@ -61,7 +61,7 @@ def running_like(settings: Settings, folder: Path, **changes: str) -> AbstractCo
 async def test_a_request_is_a_trace_with_its_statements_and_its_jobs(
     accounts: Accounts, settings: Settings, tmp_path: Path
 ) -> None:
-    """In the trace that the caller began; log lines carry its id, and no span a value."""
+    """The caller's trace continues; log lines carry its id, and spans contain no values."""
     ada = await accounts.create()
     with collecting() as (address, bodies):
         changes = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{address}", "WORKER_IN_PROCESS": "1"}
@@ -83,10 +83,10 @@ async def test_a_request_is_a_trace_with_its_statements_and_its_jobs(
     assert {line["trace_id"] for line in lines if line.get("route") == "/api/v1/users"} == {TRACE}
 
 
-async def test_an_unexpected_error_is_reported_without_what_people_typed(
+async def test_an_error_report_contains_no_user_input(
     accounts: Accounts, database: Database, settings: Settings, tmp_path: Path
 ) -> None:
-    """Its type, its stack and the request id; no message, no variable, no request."""
+    """It has the type, the stack and the request id, but no message, variable or request."""
     ada = await accounts.create()
     with collecting() as (address, bodies):
         with running_like(settings, tmp_path, SENTRY_DSN=f"http://key@{address}/1") as (port, _):
@@ -107,7 +107,7 @@ async def test_an_unexpected_error_is_reported_without_what_people_typed(
 
 @asynccontextmanager
 async def moved_away(database: Database, table: str) -> AsyncIterator[None]:
-    """Let a table be missing: nobody foresees that."""
+    """Rename a table, so that requests fail with an unexpected error."""
     async with database.unit_of_work() as session:
         await session.execute(text(f"ALTER TABLE {table} RENAME TO moved_away"))
     try:

@@ -1,4 +1,4 @@
-"""A table of the tests' own, with a column of each kind."""
+"""Tables for tests of the data layer, with a column of each kind."""
 
 import enum
 from datetime import datetime
@@ -15,14 +15,14 @@ from app.db.database import Database
 
 
 class Colour(enum.Enum):
-    """A type that needs a processor in both directions."""
+    """A type whose values are converted in both directions."""
 
     RED = "red"
     BLUE = "blue"
 
 
 class Base(DeclarativeBase):
-    """Apart from the models of the application."""
+    """A base with its own metadata, separate from the models of the application."""
 
     metadata = MetaData()
 
@@ -46,7 +46,7 @@ class Sample(Base):
 
 
 class Part(Base):
-    """A part of a sample: a key of two columns."""
+    """A part of a sample, with a composite key."""
 
     __tablename__ = "parts"
 

@@ -24,7 +24,7 @@ async def work(db: Session) -> None:
 
 
 class CancelledAt:
-    """Awaits a coroutine, and cancels the task while it waits for the n-th time."""
+    """Awaits a coroutine, and cancels the task at the n-th await."""
 
     def __init__(self, coroutine: Coroutine[Any, Any, None], number: int) -> None:
         self.coroutine, self.number, self.waits = coroutine, number, 0
@@ -48,7 +48,7 @@ class CancelledAt:
 
 
 async def test_a_unit_of_work_can_be_cancelled_at_every_await(single: Database) -> None:
-    """Neither a connection nor half a transaction is left."""
+    """Neither a connection nor an open transaction is left."""
 
     async def unit_of_work() -> None:
         async with single.unit_of_work() as db:
@@ -72,7 +72,7 @@ async def test_a_unit_of_work_can_be_cancelled_at_every_await(single: Database) 
 
 
 async def test_replacing_a_lost_connection_can_be_cancelled_at_every_await(single: Database) -> None:
-    """Its place in the pool is not lost."""
+    """Its place in the pool is released."""
 
     async def unit_of_work() -> None:
         async with single.unit_of_work() as db:
@@ -96,7 +96,7 @@ async def test_replacing_a_lost_connection_can_be_cancelled_at_every_await(singl
 
 
 async def test_an_interrupted_begin_is_not_followed_by_autocommit(single: Database) -> None:
-    """What comes after it begins another transaction."""
+    """The next statement begins a new transaction."""
     async with single.unit_of_work() as db:
 
         async def insert() -> None:

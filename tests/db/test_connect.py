@@ -1,4 +1,4 @@
-"""Connections: silent hosts, poolers, keep-alive, and messages for operators."""
+"""Connections: hosts that do not respond, poolers, keep-alive, and messages for operators."""
 
 import asyncio
 import socket
@@ -22,13 +22,13 @@ from tests.queries import ReadOnly
 
 @asynccontextmanager
 async def silent_host() -> AsyncIterator[int]:
-    """A host that accepts connections and never says a word: the port of a machine that has lost its power."""
+    """A host that accepts connections and never responds."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener.getsockname()[1]
 
 
 def refusing_port() -> int:
-    """A port on which nobody listens."""
+    """A port on which no server listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 
@@ -62,12 +62,12 @@ async def socket_path(database: Database) -> str:
 
 
 async def name_of(database: Database) -> str:
-    """The name of the database."""
+    """Return the name of the database."""
     return str(await ReadOnly(database).scalar(text("SELECT current_database()")))
 
 
 async def test_a_silent_first_host_takes_no_time_from_the_second(database: Database) -> None:
-    """And the host that has answered goes first from then on."""
+    """Later connections try the host that responded first."""
     async with silent_host() as silent, forwarding(await socket_path(database)) as port:
         dsn = f"postgresql://postgres@127.0.0.1:{silent},127.0.0.1:{port}/{await name_of(database)}"
         connect = Connector(make_settings(dsn, database_connect_timeout_seconds=5.0), dsn, SessionAttribute.read_write)
@@ -82,7 +82,7 @@ async def test_a_silent_first_host_takes_no_time_from_the_second(database: Datab
 
 
 async def test_a_refusing_first_host_is_passed_over(database: Database) -> None:
-    """At once."""
+    """The next host is tried immediately."""
     async with forwarding(await socket_path(database)) as port:
         dsn = f"postgresql://postgres@127.0.0.1:{refusing_port()},127.0.0.1:{port}/{await name_of(database)}"
         connection = await Connector(make_settings(dsn), dsn, None)()
@@ -91,7 +91,7 @@ async def test_a_refusing_first_host_is_passed_over(database: Database) -> None:
 
 
 async def test_tcp_connections_notice_that_the_other_host_is_gone(database: Database) -> None:
-    """By keep-alive and the user timeout; a Unix socket needs neither. Uses a private name of asyncpg."""
+    """Keep-alive and the user timeout are set, except on Unix sockets. Uses a private name of asyncpg."""
     async with forwarding(await socket_path(database)) as port:
         dsn = f"postgresql://postgres@127.0.0.1:{port}/{await name_of(database)}"
         connection = await Connector(make_settings(dsn), dsn, None)()
@@ -111,10 +111,10 @@ async def test_tcp_connections_notice_that_the_other_host_is_gone(database: Data
         (("postgres@", "nobody:canary@"), 'role "nobody" does not exist'),
     ],
 )
-async def test_what_the_server_refuses_is_told_to_the_operator(
+async def test_connection_errors_include_the_message_of_the_server(
     settings: Settings, change: tuple[str, str], expected: str
 ) -> None:
-    """Where it led, and the server's own reason; never the password, and never to a client."""
+    """The operator sees the address and the reason, never the password; the client sees neither."""
     dsn = settings.database_url.get_secret_value().replace(*change)
     database = Database(make_settings(dsn))
     with pytest.raises(DatabaseUnavailableError) as refused:
@@ -129,7 +129,7 @@ async def test_what_the_server_refuses_is_told_to_the_operator(
 
 
 async def test_a_pooler_may_be_declared(settings: Settings) -> None:
-    """Then nothing is asked, no parameter is sent at the start, and nothing is kept prepared."""
+    """There is no detection, no startup parameter and no prepared statement."""
     declared = settings.model_copy(update={"database_pooler": Pooler.TRANSACTION})
     database = Database(declared)
     limits = text("SELECT current_setting('statement_timeout'), count(*) FROM pg_prepared_statements")
@@ -140,7 +140,7 @@ async def test_a_pooler_may_be_declared(settings: Settings) -> None:
 
 
 async def test_a_direct_connection_is_recognised(settings: Settings) -> None:
-    """With the parameters that only such a connection takes."""
+    """It gets the startup parameters that a pooler would not accept."""
     dsn = settings.database_url.get_secret_value()
     connect = Connector(settings, dsn, None)
     assert not await connect.is_pooled()

@@ -20,7 +20,7 @@ def select_pairs(weight: int) -> Select[Sample, Sample]:
 
 
 async def test_an_alias_is_an_entity_of_its_own(samples: Database) -> None:
-    """Its columns are not those of the other."""
+    """Its columns differ from those of the other entity."""
     await fill(samples, {"name": "a"}, {"name": "b"})
     async with samples.read_only() as db:
         [pair] = await db.fetch_all(select_pairs(1))
@@ -28,7 +28,7 @@ async def test_an_alias_is_an_entity_of_its_own(samples: Database) -> None:
 
 
 async def test_a_detached_instance_can_be_added(samples: Database) -> None:
-    """It has its identity, so a change becomes an UPDATE."""
+    """It has an identity, so a change becomes an UPDATE."""
     [sample_id] = await fill(samples, {"name": "a"})
     async with samples.read_only() as db:
         [sample] = await db.fetch_all(select_samples("a", None, None))
@@ -41,7 +41,7 @@ async def test_a_detached_instance_can_be_added(samples: Database) -> None:
 
 
 async def test_an_instance_that_the_session_holds_is_refreshed(samples: Database) -> None:
-    """Pending changes are written first, so that none is lost."""
+    """Pending changes are flushed first, so that none is lost."""
     [sample_id] = await fill(samples, {"name": "a"})
     async with samples.unit_of_work() as db:
         held = await db.get_one(Sample, sample_id)
@@ -57,12 +57,12 @@ async def test_an_instance_that_the_session_holds_is_refreshed(samples: Database
 
 @statement
 def reweigh(weight: int) -> ReturningUpdate[UUID]:
-    """Change all rows, and return their ids only."""
+    """Change all rows and return their ids."""
     return update(Sample).values(weight=weight).returning(Sample.id)
 
 
 async def test_instances_that_a_statement_may_have_changed_are_expired(samples: Database) -> None:
-    """So that the session does not show what is no longer true."""
+    """The session then reloads them."""
     [sample_id] = await fill(samples, {"name": "a"})
     async with samples.unit_of_work() as db:
         held = await db.get_one(Sample, sample_id)
@@ -79,7 +79,7 @@ async def test_instances_that_a_statement_may_have_changed_are_expired(samples: 
 
 @statement
 def insert_part(sample_id: UUID, number: int) -> ReturningInsert[Part]:
-    """Insert a row with a key of two columns."""
+    """Insert a row with a composite key."""
     return insert(Part).values(sample_id=sample_id, number=number).returning(Part)
 
 

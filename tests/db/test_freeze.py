@@ -1,4 +1,4 @@
-"""A PostgreSQL that is frozen: every process of it stopped, every connection open."""
+"""A frozen PostgreSQL: all its processes are stopped, and all connections are open."""
 
 import asyncio
 from pathlib import Path
@@ -17,7 +17,7 @@ REGISTRATION = {"email": "ada@example.com", "password": PASSWORD}
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc to find the server's processes")
 async def test_nothing_hangs_and_it_heals_without_a_restart(postgres_folder: Path) -> None:
-    """Alive throughout, not ready meanwhile, an error for each request within its deadline, and then as before."""
+    """Requests fail within their deadline and readiness is 503 meanwhile; afterwards everything works."""
     with running_postgres(postgres_folder / "pg", *FAST) as server:
         settings = make_settings(socket_url(postgres_folder / "pg", "postgres"), request_timeout_seconds=1.5)
         await asyncio.to_thread(upgrade, settings)
@@ -38,6 +38,6 @@ async def test_nothing_hangs_and_it_heals_without_a_restart(postgres_folder: Pat
                     (503, "overloaded"),
                 }
             async with asyncio.timeout(10):
-                while (await client.get("/health/ready")).status_code != 200:  # noqa: ASYNC110  it does not tell
+                while (await client.get("/health/ready")).status_code != 200:  # noqa: ASYNC110  there is no event to wait for
                     await asyncio.sleep(0.05)
             assert problem(await client.post("/api/v1/users", json=REGISTRATION)) == (409, "email_taken")

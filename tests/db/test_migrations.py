@@ -24,7 +24,7 @@ from tests.queries import ReadOnly
 
 
 async def schema_of(database: Database) -> set[str]:
-    """Every column, constraint and index."""
+    """Return every column, constraint and index."""
     queries = (
         "SELECT table_name || column_name || data_type FROM information_schema.columns WHERE table_schema = 'public'",
         "SELECT conname::text FROM pg_constraint",
@@ -37,7 +37,7 @@ async def schema_of(database: Database) -> set[str]:
 
 
 async def test_every_step_can_be_undone_and_done_again(new_database: DatabaseMaker) -> None:
-    """Down leaves nothing but Alembic's own table, and up gives the same schema again."""
+    """A downgrade leaves Alembic's table only, and an upgrade gives the same schema again."""
     settings = make_settings(await new_database.make())
     config, database = alembic_config(settings), Database(settings)
     await asyncio.to_thread(upgrade, settings)
@@ -63,13 +63,13 @@ async def test_models_and_migrations_agree(new_database: DatabaseMaker) -> None:
 
 
 async def test_the_job_queue_has_the_tables_that_its_library_wants(database: Database) -> None:
-    """A new version of pgqueuer that wants others needs a migration."""
+    """A new version of pgqueuer with other tables needs a migration."""
     async with database.unit_of_work() as session:
         plan = await Queries(SessionDriver(session)).plan_upgrade()
     assert list(plan.statements) == []
 
 
-async def test_eight_migrators_at_once_all_succeed(new_database: DatabaseMaker) -> None:
+async def test_eight_concurrent_migrations_all_succeed(new_database: DatabaseMaker) -> None:
     """They wait for each other."""
     dsn = await new_database.make()
     environment = {**os.environ, "DATABASE_URL": dsn, "PYTHONPATH": str(PROJECT_ROOT)}
@@ -86,14 +86,14 @@ REVISIONS = sorted(script.revision for script in ScriptDirectory(str(PROJECT_ROO
 
 @asynccontextmanager
 async def stuck_at_the_end(database: Database) -> AsyncIterator[None]:
-    """Let each migration wait when it writes its version, after everything else that it does."""
+    """Block each migration when it writes its version, after all its other statements."""
     async with database.unit_of_work() as session:
         await session.execute(text("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE"))
         yield
 
 
 async def prepare(new_database: DatabaseMaker, revision: str) -> tuple[Settings, Database]:
-    """Make a database that is migrated up to the revision before this one."""
+    """Create a database that is migrated to the previous revision."""
     changes = {"database_migration_timeout_seconds": 0.1, "database_idle_timeout_seconds": 60}
     settings = make_settings(await new_database.make(), **changes)
     database = Database(settings)
@@ -107,7 +107,7 @@ async def prepare(new_database: DatabaseMaker, revision: str) -> tuple[Settings,
 
 @pytest.mark.parametrize("revision", REVISIONS)
 async def test_a_migration_that_fails_leaves_nothing(new_database: DatabaseMaker, revision: str) -> None:
-    """And the next run succeeds."""
+    """The next run succeeds."""
     settings, database = await prepare(new_database, revision)
     before = await schema_of(database)
     async with stuck_at_the_end(database):
@@ -120,7 +120,7 @@ async def test_a_migration_that_fails_leaves_nothing(new_database: DatabaseMaker
 
 @pytest.mark.parametrize("revision", REVISIONS)
 async def test_a_migration_that_is_killed_leaves_nothing(new_database: DatabaseMaker, revision: str) -> None:
-    """And the next run succeeds."""
+    """The next run succeeds."""
     settings, database = await prepare(new_database, revision)
     before = await schema_of(database)
     environment = {
@@ -145,7 +145,7 @@ async def test_a_migration_that_is_killed_leaves_nothing(new_database: DatabaseM
 
 
 async def test_requests_get_through_between_the_attempts_of_a_migration(new_database: DatabaseMaker) -> None:
-    """It waits for a table in use for a second at a time, and goes on when the table is free."""
+    """A migration waits one second at a time for a table in use."""
     settings, database = await prepare(new_database, REVISIONS[-1])
     patient = settings.model_copy(update={"database_migration_timeout_seconds": 30.0})
     requests, write = Database(settings), text("UPDATE users SET full_name = 'x'")

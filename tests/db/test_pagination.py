@@ -19,7 +19,7 @@ ORDER = Order(Sample.name, Sample.weight, Sample.made_at, key=Sample.id)
 
 @dataclass
 class Query:
-    """What a client asks for."""
+    """The parameters of a page."""
 
     limit: int = 2
     cursor: str | None = None
@@ -40,7 +40,7 @@ def plain_samples(colour: Colour | None) -> Select[Sample]:
 
 
 async def read_all(db: Session, statement: Bound[Any] | Select[Any], order: Order = ORDER, **query: Any) -> list[Any]:
-    """Follow the cursors to the end."""
+    """Follow the cursors to the last page."""
     rows: list[Any] = []
     page = await paginate(db, statement, order, Query(**query))
     rows.extend(page.items)
@@ -53,7 +53,7 @@ async def read_all(db: Session, statement: Bound[Any] | Select[Any], order: Orde
 @pytest.mark.parametrize("make", [select_samples, plain_samples])
 @pytest.mark.parametrize("sort", [None, "name", "-name", "weight", "-weight", "made_at"])
 async def test_pages_hold_every_row_once(samples: Database, make: Any, sort: str | None) -> None:
-    """In either direction, with equal sort values, traced or not."""
+    """In both directions, with equal sort values, traced or not."""
     await fill(samples, *({"name": f"{number // 2}", "weight": number % 3} for number in range(7)))
     async with samples.read_only() as db:
         rows = await read_all(db, make(None), sort=sort)
@@ -65,7 +65,7 @@ async def test_pages_hold_every_row_once(samples: Database, make: Any, sort: str
 
 @pytest.mark.parametrize("make", [select_samples, plain_samples])
 async def test_no_row_is_lost_or_repeated_while_others_write(samples: Database, make: Any) -> None:
-    """Rows before and after the position come and go."""
+    """Rows before and after the position are inserted and deleted."""
     ids = await fill(samples, *({"name": name} for name in "bdfhj"))
     async with samples.read_only() as db:
         first = await paginate(db, make(None), ORDER, Query())
@@ -91,7 +91,7 @@ def select_with_parts(weight: int) -> Select[Sample, int]:
 
 @pytest.mark.parametrize("traced", [True, False])
 async def test_joins_and_computed_columns(samples: Database, *, traced: bool) -> None:
-    """The rows are what the select names, without the columns that paging adds."""
+    """Rows have the selected columns, without those that paging adds."""
     ids = await fill(samples, {"name": "ccc"}, {"name": "a"}, {"name": "bb"}, {"name": "d"})
     async with samples.unit_of_work() as db:
         db.add_all([Part(sample_id=ids[0], number=1), Part(sample_id=ids[0], number=2)])
@@ -106,7 +106,7 @@ async def test_joins_and_computed_columns(samples: Database, *, traced: bool) ->
 
 
 async def test_a_cursor_belongs_to_its_list(samples: Database) -> None:
-    """Not to another list, order or parameter."""
+    """It is refused with another list, order or parameter."""
     await fill(samples, *({"name": name} for name in "abc"))
     async with samples.read_only() as db:
         cursor = (await paginate(db, select_samples(None), ORDER, Query())).next_cursor
@@ -128,7 +128,7 @@ async def test_a_cursor_belongs_to_its_list(samples: Database) -> None:
     [((Sample.note,), "nullable"), ((Sample.data,), "cannot hold"), ((column("x", JSONB),), "cannot hold")],
 )
 def test_an_order_that_would_lose_rows_is_refused(columns: tuple[Any, ...], message: str) -> None:
-    """When the module is imported."""
+    """The error is raised at import."""
     with pytest.raises(TypeError, match=message):
         Order(*columns, key=Sample.id)
 
@@ -151,7 +151,7 @@ async def test_a_select_that_orders_or_limits_itself_is_refused(samples: Databas
 
 
 async def test_a_computed_null_is_no_silent_loss(samples: Database) -> None:
-    """It raises, because no page could follow such a row."""
+    """It raises an error, because no page could follow such a row."""
     await fill(samples, {"name": "a"}, {"name": "b"}, {"name": "c"})
     order = Order(func.nullif(Sample.name, "b", type_=String).label("maybe"), key=Sample.id)
     async with samples.read_only() as db:

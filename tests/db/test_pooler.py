@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(not is_installed(), reason="PgBouncer is not ins
 
 @pytest.fixture
 def pgbouncer(server_dsn: str, postgres_folder: Path) -> Iterator[int]:
-    """A PgBouncer before the server of the tests."""
+    """A PgBouncer in front of the server of the tests."""
     if "host=" not in server_dsn:
         pytest.skip("TEST_DATABASE_URL leads to a server without a known socket")
     host = server_dsn.partition("host=")[2].replace("%2F", "/")
@@ -39,7 +39,7 @@ def pgbouncer(server_dsn: str, postgres_folder: Path) -> Iterator[int]:
 
 @pytest.fixture
 async def direct(new_database: DatabaseMaker) -> Settings:
-    """An empty database, reached directly."""
+    """An empty database, without the pooler."""
     return make_settings(await new_database.make())
 
 
@@ -64,7 +64,7 @@ async def wait_for(port: int) -> None:
 
 
 async def test_migrations_want_a_direct_connection(pgbouncer: int, direct: Settings) -> None:
-    """Their lock would stay with a server connection of the pooler."""
+    """Their lock would belong to a server connection of the pooler."""
     await wait_for(pgbouncer)
     with pytest.raises(ConfigurationError, match="DATABASE_DIRECT_URL"):
         await asyncio.to_thread(upgrade, through(pgbouncer, direct))
@@ -83,7 +83,7 @@ async def test_time_limits_come_from_the_role(pgbouncer: int, direct: Settings) 
 
 
 async def use(client: httpx2.AsyncClient, number: int) -> list[int]:
-    """Register, log in, create, change and list, as one of many."""
+    """Register, log in, create, change and list, as one of many users."""
     email, password = f"{number}@example.com", "correct horse battery staple"
     statuses = [(await client.post("/api/v1/users", json={"email": email, "password": password})).status_code]
     form = {"grant_type": "password", "username": email, "password": password}
@@ -98,10 +98,10 @@ async def use(client: httpx2.AsyncClient, number: int) -> list[int]:
     return [*statuses, (await client.get(path, headers=headers)).status_code]
 
 
-async def test_the_tour_works_for_many_at_once(
+async def test_the_tour_works_for_concurrent_users(
     pgbouncer: int, direct: Settings, logs: pytest.LogCaptureFixture
 ) -> None:
-    """Statements land on any of five server connections; jobs are polled for; what is degraded is said once."""
+    """Statements run on any of five server connections; jobs are polled; what is degraded is logged once."""
     await wait_for(pgbouncer)
     await asyncio.to_thread(migrate, direct)
     pooled = through(pgbouncer, direct)
@@ -122,7 +122,7 @@ async def test_the_tour_works_for_many_at_once(
 async def test_with_a_direct_url_sessions_are_cached_and_forgotten(
     pgbouncer: int, settings: Settings, accounts: Accounts
 ) -> None:
-    """LISTEN goes past the pooler; a revocation elsewhere is heard."""
+    """LISTEN uses the direct connection, so a revocation elsewhere is noticed."""
     await wait_for(pgbouncer)
     ada = await accounts.create()
     pooled = through(pgbouncer, settings).model_copy(
@@ -142,7 +142,7 @@ async def test_with_a_direct_url_sessions_are_cached_and_forgotten(
 
 
 async def test_a_pooler_never_passes_for_a_direct_connection(pgbouncer: int, direct: Settings) -> None:
-    """Its process id is its own."""
+    """It announces its own process id."""
     await wait_for(pgbouncer)
     connection = await asyncpg.connect(
         through(pgbouncer, direct).database_url.get_secret_value(), statement_cache_size=0

@@ -18,7 +18,7 @@ from tests.queries import ReadOnly
 
 
 async def test_no_server_is_a_clear_error() -> None:
-    """Refused connections included."""
+    """This includes refused connections."""
     database = Database(make_settings("postgresql://127.0.0.1:1/app"))
     for run in (write, read):
         with pytest.raises(DatabaseUnavailableError):
@@ -27,7 +27,7 @@ async def test_no_server_is_a_clear_error() -> None:
 
 
 async def test_who_waits_too_long_for_a_connection_is_refused(settings: Settings) -> None:
-    """The wait for a connection is bounded; reads have a pool of their own."""
+    """The wait for a connection is bounded; reads have a separate pool."""
     changes = {"database_pool_size": 1, "database_pool_timeout_seconds": 0.05}
     database = Database(settings.model_copy(update=changes))
     async with database.unit_of_work() as holder:
@@ -39,7 +39,7 @@ async def test_who_waits_too_long_for_a_connection_is_refused(settings: Settings
 
 
 async def test_connections_are_given_in_the_order_of_asking(settings: Settings) -> None:
-    """Nobody overtakes: those who ask again stand behind those who wait."""
+    """A task that asks again waits behind those that wait already."""
     database = Database(settings.model_copy(update={"database_pool_size": 1}))
     served: list[int] = []
 
@@ -55,7 +55,7 @@ async def test_connections_are_given_in_the_order_of_asking(settings: Settings) 
 
 
 async def test_only_a_session_that_asks_for_the_replica_reads_from_it(settings: Settings, database: Database) -> None:
-    """All others use the primary, so that everyone reads their own writes."""
+    """All others read from the primary, so that everyone reads their own writes."""
     del database
     replica = Database(
         settings.model_copy(
@@ -76,7 +76,7 @@ async def test_only_a_session_that_asks_for_the_replica_reads_from_it(settings: 
 async def test_the_primary_answers_for_a_replica_that_is_down(
     settings: Settings, database: Database, logs: pytest.LogCaptureFixture
 ) -> None:
-    """With one line in the log, and without trying the replica for each request."""
+    """It is logged once, and the replica is not tried for each request."""
     del database
     gone = make_settings("postgresql://127.0.0.1:1/app").database_url
     replica = Database(settings.model_copy(update={"database_replica_url": gone}))

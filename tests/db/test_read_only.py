@@ -30,7 +30,7 @@ WRITES: dict[str, Callable[[Session], Awaitable[Any]]] = {
 
 @pytest.mark.parametrize("write", WRITES)
 async def test_a_read_only_session_refuses_to_write(single: Database, write: str) -> None:
-    """Before anything is sent."""
+    """It raises before anything is sent."""
     with pytest.raises(InternalError) as raised:
         async with single.read_only() as db:
             await WRITES[write](db)
@@ -39,7 +39,7 @@ async def test_a_read_only_session_refuses_to_write(single: Database, write: str
 
 @pytest.mark.parametrize("explicit", [True, False])
 async def test_the_server_refuses_what_the_session_cannot_see(single: Database, *, explicit: bool) -> None:
-    """In a transaction, and on the connections that traced statements borrow."""
+    """This holds in a transaction and on borrowed connections."""
     hidden = "WITH gone AS (DELETE FROM users RETURNING 1) SELECT count(*) FROM gone"
     async with single.read_only() as db:
         with pytest.raises(DBAPIError) as raised:
@@ -53,7 +53,7 @@ async def test_the_server_refuses_what_the_session_cannot_see(single: Database, 
 
 
 async def test_a_write_that_the_server_refuses_is_a_bug(single: Database) -> None:
-    """Not a server that has become read-only, for which the request would be repeated."""
+    """It is not mistaken for a server that became read-only, for which the request would be retried."""
     with pytest.raises(InternalError):
         async with single.read_only() as db:
             await db.fetch_all(select_hidden())
@@ -64,12 +64,12 @@ async def test_a_write_that_the_server_refuses_is_a_bug(single: Database) -> Non
 
 @statement
 def select_hidden() -> Select[int]:
-    """Call a function that writes, which SQLAlchemy cannot see."""
+    """Call a function that writes, which SQLAlchemy cannot detect."""
     return select(func.nextval("pgqueuer_id_seq", type_=BigInteger))
 
 
 async def test_a_traced_read_borrows_a_connection_for_itself_only(single: Database) -> None:
-    """Another session can read between two statements, from a pool of one."""
+    """Between two statements another session can read, with a pool of one connection."""
     assert await committed(single) == []  # From then on it is known that no pooler is between.
     async with single.read_only() as db:
         assert await db.fetch_all(select_emails("a")) == []

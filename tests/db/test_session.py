@@ -1,4 +1,4 @@
-"""Sessions: the unit of work, and reading."""
+"""Sessions: units of work and reads."""
 
 import asyncio
 
@@ -23,22 +23,22 @@ from app.models.user import User
 from tests.queries import ReadOnly
 
 PASSING = ("28000", "53100", "53200", "53400", "54000", "55006", "58030")
-"""Faults of the server that pass by themselves, or when an operator has mended it."""
+"""Temporary errors of the server, and those that an operator fixes."""
 
 
 def new_user(email: str = "ada@example.com", **changes: object) -> User:
-    """An account that nobody can log in to."""
+    """An account that cannot log in."""
     return User(**{"email": email, "hashed_password": "x", **changes})
 
 
 async def emails(database: Database) -> list[str]:
-    """Whose accounts are committed."""
+    """Return the addresses of the committed accounts."""
     session = ReadOnly(database)
     return list(await session.scalars(select(User.email)))
 
 
 async def test_a_unit_of_work_commits_when_it_ends(database: Database) -> None:
-    """Another connection sees it."""
+    """Another connection sees the change."""
     async with database.unit_of_work() as session:
         session.add(new_user())
         await session.flush()
@@ -48,7 +48,7 @@ async def test_a_unit_of_work_commits_when_it_ends(database: Database) -> None:
 
 @pytest.mark.parametrize("error", [ValueError, asyncio.CancelledError, KeyboardInterrupt])
 async def test_any_error_rolls_it_back(database: Database, error: type[BaseException]) -> None:
-    """Cancellation too."""
+    """This includes cancellation."""
     with pytest.raises(error):
         async with database.unit_of_work() as session:
             session.add(new_user())
@@ -58,7 +58,7 @@ async def test_any_error_rolls_it_back(database: Database, error: type[BaseExcep
 
 
 async def test_an_early_commit_outlives_the_error_that_follows(database: Database) -> None:
-    """For what must outlive a refusal; the session goes on working."""
+    """The session can be used after it."""
     with pytest.raises(ValueError, match="refused"):
         async with database.unit_of_work() as session:
             session.add(new_user())
@@ -69,7 +69,7 @@ async def test_an_early_commit_outlives_the_error_that_follows(database: Databas
 
 
 async def test_an_error_that_was_swallowed_is_not_committed_in_silence(database: Database) -> None:
-    """PostgreSQL answers ROLLBACK to the COMMIT of a transaction that has failed, and no error."""
+    """PostgreSQL answers the COMMIT of a failed transaction with ROLLBACK, which is no error for a driver."""
     with pytest.raises(InternalError):
         async with database.unit_of_work() as session:
             with pytest.raises(DBAPIError):
@@ -77,13 +77,13 @@ async def test_an_error_that_was_swallowed_is_not_committed_in_silence(database:
 
 
 async def write(database: Database, statement: str) -> None:
-    """Run it in a unit of work."""
+    """Run a statement in a unit of work."""
     async with database.unit_of_work() as session:
         await session.execute(text(statement))
 
 
 async def read(database: Database, statement: str) -> None:
-    """Run it by itself."""
+    """Run a statement in a read-only session."""
     await ReadOnly(database).execute(text(statement))
 
 
@@ -112,8 +112,10 @@ async def read(database: Database, statement: str) -> None:
         ("SELECT pg_terminate_backend(pg_backend_pid())", UnitOfWorkLostError),
     ],
 )
-async def test_faults_become_domain_errors(settings: Settings, statement: str, expected: type[DomainError]) -> None:
-    """By SQLSTATE, in both kinds of session."""
+async def test_database_errors_become_domain_errors(
+    settings: Settings, statement: str, expected: type[DomainError]
+) -> None:
+    """They are mapped by SQLSTATE, in both kinds of session."""
     changes = {"database_statement_timeout_seconds": 0.2}
     database = Database(settings.model_copy(update=changes))
     for run in (write,) if statement.startswith("INSERT") else (write, read):
@@ -124,14 +126,14 @@ async def test_faults_become_domain_errors(settings: Settings, statement: str, e
 
 
 async def test_a_constraint_names_its_own_error(database: Database) -> None:
-    """The model says which."""
+    """The model defines the error."""
     with pytest.raises(EmailTakenError):
         async with database.unit_of_work() as session:
             session.add_all([new_user(), new_user()])
 
 
 async def test_a_value_that_cannot_be_sent_is_refused(database: Database) -> None:
-    """A lone surrogate has no UTF-8; a NUL has no place in a PostgreSQL string."""
+    """UTF-8 has no lone surrogates, and PostgreSQL strings have no NUL."""
     for value in ("\ud800", "\x00"):
         with pytest.raises(ValidationFailedError):
             async with database.unit_of_work() as session:

@@ -12,7 +12,7 @@ from tests.queries import ReadOnly
 
 
 async def test_jobs_follow_the_transaction(single: Database) -> None:
-    """`commit` inserts them, `rollback` forgets them."""
+    """`commit` inserts them, and `rollback` discards them."""
     count = text("SELECT count(*) FROM pgqueuer")
     async with single.unit_of_work() as db:
         enqueue(db, SendResetPasswordMail(email="a@example.com"))
@@ -24,7 +24,7 @@ async def test_jobs_follow_the_transaction(single: Database) -> None:
 
 
 async def test_a_request_that_has_committed_is_not_repeated(single: Database) -> None:
-    """Its first part would be done twice."""
+    """Its first part would run twice."""
     with pytest.raises(DatabaseUnavailableError):
         async with single.unit_of_work() as db:
             db.add(new_user())

@@ -17,7 +17,7 @@ EMAILS = select(User.email)
 
 
 def new_user(email: str = "ada@example.com") -> User:
-    """Return an account that nobody can log in to."""
+    """Return an account that cannot log in."""
     return User(email=email, hashed_password="x")
 
 
@@ -43,7 +43,7 @@ async def committed(database: Database) -> list[str]:
 
 
 async def test_orm_core_and_traced_statements_share_one_transaction(single: Database) -> None:
-    """On one connection, in any order."""
+    """They use one connection, in any order."""
     transaction = text("SELECT txid_current()")
     async with single.unit_of_work() as db:
         await db.fetch_all(insert_user("a@example.com"))
@@ -57,7 +57,7 @@ async def test_orm_core_and_traced_statements_share_one_transaction(single: Data
 
 
 async def test_commit_ends_the_transaction_and_returns_the_connection(single: Database) -> None:
-    """What follows is another transaction."""
+    """The next statement starts a new transaction."""
     async with single.unit_of_work() as db:
         db.add(new_user())
         await db.commit()
@@ -70,7 +70,7 @@ async def test_commit_ends_the_transaction_and_returns_the_connection(single: Da
 
 @pytest.mark.parametrize("traced_first", [True, False])
 async def test_rollback_undoes_everything(single: Database, *, traced_first: bool) -> None:
-    """On a connection in autocommit SQLAlchemy alone would send nothing."""
+    """SQLAlchemy alone would send no ROLLBACK on a connection in autocommit."""
     async with single.unit_of_work() as db:
         if traced_first:
             await db.fetch_all(insert_user("b@example.com"))
@@ -83,7 +83,7 @@ async def test_rollback_undoes_everything(single: Database, *, traced_first: boo
 
 
 async def test_close_rolls_back(single: Database) -> None:
-    """And forgets the instances."""
+    """It also expunges all instances."""
     async with single.unit_of_work() as db:
         user = new_user()
         db.add(user)
@@ -94,7 +94,7 @@ async def test_close_rolls_back(single: Database) -> None:
 
 
 async def test_begin_commits_at_the_end_of_its_block(single: Database) -> None:
-    """As the documentation of AsyncSession has it."""
+    """As documented for AsyncSession."""
     async with single.unit_of_work() as db:
         async with db.begin():
             db.add(new_user())
@@ -108,7 +108,7 @@ async def test_begin_commits_at_the_end_of_its_block(single: Database) -> None:
 
 @pytest.mark.parametrize("traced", [True, False])
 async def test_a_savepoint_undoes_its_part_only(single: Database, *, traced: bool) -> None:
-    """Traced statements are inside it, too, even if they come first."""
+    """This includes traced statements, even before any other statement."""
     async with single.unit_of_work() as db:
         await db.fetch_all(insert_user("a@example.com"))
         with pytest.raises(IntegrityError):
@@ -123,7 +123,7 @@ async def test_a_savepoint_undoes_its_part_only(single: Database, *, traced: boo
 
 
 async def test_a_stream_reads_in_the_transaction(single: Database) -> None:
-    """A server-side cursor needs one."""
+    """A server-side cursor needs a transaction."""
     async with single.unit_of_work() as db:
         for number in range(3):
             db.add(new_user(f"{number}@example.com"))
@@ -133,7 +133,7 @@ async def test_a_stream_reads_in_the_transaction(single: Database) -> None:
 
 
 async def test_a_swallowed_error_of_a_traced_statement_is_not_committed(single: Database) -> None:
-    """PostgreSQL answers ROLLBACK to that COMMIT."""
+    """PostgreSQL answers that COMMIT with ROLLBACK."""
     with pytest.raises(InternalError):
         async with single.unit_of_work() as db:
             await db.fetch_all(insert_user("a@example.com"))
@@ -143,7 +143,7 @@ async def test_a_swallowed_error_of_a_traced_statement_is_not_committed(single: 
 
 
 async def test_a_failed_commit_leaves_a_session_that_can_roll_back(single: Database) -> None:
-    """Its error is SQLAlchemy's, and what follows is a transaction of its own."""
+    """It raises SQLAlchemy's error; later statements start a new transaction."""
     async with single.unit_of_work() as db:
         await db.execute(text("CREATE TABLE pairs (id int UNIQUE DEFERRABLE INITIALLY DEFERRED)"))
     try:
@@ -162,7 +162,7 @@ async def test_a_failed_commit_leaves_a_session_that_can_roll_back(single: Datab
 
 
 async def test_a_session_is_not_shared_between_tasks(single: Database) -> None:
-    """As SQLAlchemy has it."""
+    """As documented for AsyncSession: one session for each task."""
     async with single.unit_of_work() as db:
         results = await asyncio.gather(*(db.fetch_all(select_emails(None)) for _ in range(2)), return_exceptions=True)
     assert results[0] == []

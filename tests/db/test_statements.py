@@ -80,7 +80,7 @@ async def test_defaults_are_computed_for_each_row(samples: Database) -> None:
 
 
 async def test_optional_conditions_and_lists_of_any_length(samples: Database) -> None:
-    """One compiled statement for each shape, whatever the values."""
+    """One compiled statement for each shape of any values."""
     await fill(samples, {"name": "a"}, {"name": "b", "colour": Colour.BLUE}, {"name": "c"})
 
     async def names(*arguments: Any) -> str:
@@ -133,7 +133,7 @@ def select_with_parts(weight: int) -> Select[Sample, Part]:
 
 
 async def test_the_missing_side_of_an_outer_join_is_none(samples: Database) -> None:
-    """And an entity that is in several rows is one instance."""
+    """An entity that is in several rows is one instance."""
     first, _ = await fill(samples, {"name": "a"}, {"name": "b"})
     async with samples.unit_of_work() as db:
         db.add_all([Part(sample_id=first, number=1), Part(sample_id=first, number=2)])

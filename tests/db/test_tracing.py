@@ -1,4 +1,4 @@
-"""What traced statements refuse, because it would be silently wrong; and how many shapes they keep."""
+"""What cannot be traced because its result would be wrong, and how many shapes are kept."""
 
 from datetime import UTC, date, datetime
 from typing import Any, Literal
@@ -16,13 +16,13 @@ from tests.db.samples import Sample
 
 @statement
 def select_formatted(name: str) -> Select[Sample]:
-    """Would search for the text of the placeholder."""
+    """Would search for the text of the placeholder, if it were not refused."""
     return select(Sample).where(Sample.name.like(f"%{name}%"))
 
 
 @statement
 def select_compared(limit: int) -> Select[Sample]:
-    """Would decide by the first call for all."""
+    """Would use the result of the first call for all calls."""
     return select(Sample).limit(limit if limit > 5 else 5)  # noqa: FURB136
 
 
@@ -54,7 +54,7 @@ def select_concatenated(name: str) -> Select[Sample]:
         (select_concatenated, "a"),
     ],
 )
-def test_a_value_that_is_looked_at_is_refused(function: Any, value: object) -> None:
+def test_a_function_that_inspects_a_value_is_refused(function: Any, value: object) -> None:
     """The message names the function, the argument and the remedy."""
     with pytest.raises(TracingError, match=r"looks at the value of '(name|limit)'.*before the call"):
         function(value).trace()
@@ -62,7 +62,7 @@ def test_a_value_that_is_looked_at_is_refused(function: Any, value: object) -> N
 
 @statement
 def select_until_now(name: str) -> Select[Sample]:
-    """Would find nothing that is made after the first call."""
+    """Would not find rows that are created after the first call."""
     return select(Sample).where(Sample.name == name, Sample.made_at < datetime.now(UTC))
 
 
@@ -74,7 +74,7 @@ def insert_with_id(name: str) -> ReturningInsert[Sample]:
 
 @statement
 def select_until_today(name: str) -> Select[Sample]:
-    """Would stay at the day of the first call; two calls in a row are equal."""
+    """Would keep the day of the first call; two calls in a row are equal."""
     return select(Sample).where(Sample.name == name, Sample.made_at < date.today())  # noqa: DTZ011
 
 
@@ -103,7 +103,7 @@ def select_in_days(name: str) -> Select[Sample]:
     "function", [select_in_days, select_until_now, insert_with_id, select_until_today, select_counted, select_changing]
 )
 def test_a_value_that_is_made_in_the_function_is_refused(function: Any) -> None:
-    """It would be the same for ever."""
+    """It would be the same for all calls."""
     with pytest.raises(TracingError, match=r"pass (it|what it is made of) as an argument"):
         function("a").trace()
 

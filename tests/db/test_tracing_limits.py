@@ -55,7 +55,7 @@ def select_literal_list(name: str) -> Select[Sample]:
 
 @statement
 def select_union(name: str) -> Any:
-    """Is no select."""
+    """Returns a union, not a select."""
     return select(Sample.name).where(Sample.name == name).union(select(Sample.name))
 
 
@@ -72,13 +72,13 @@ def select_union(name: str) -> Any:
     ],
 )
 def test_what_needs_sqlalchemy_at_each_execution_is_refused(function: Any, remedy: str) -> None:
-    """With the remedy."""
+    """The message has the remedy."""
     with pytest.raises(TracingError, match=remedy):
         function("a").trace()
 
 
 def test_load_events_are_refused() -> None:
-    """They would not run."""
+    """They would not be called."""
 
     def on_load(*_: object) -> None:
         return None
@@ -98,7 +98,7 @@ def select_by_event(name: str) -> Select[Sample]:
 
 
 def test_an_argument_needs_an_annotation() -> None:
-    """Its type decides how it is traced."""
+    """The type decides how the argument is traced."""
     with pytest.raises(TracingError, match="annotate 'name'"):
 
         @statement
@@ -107,7 +107,7 @@ def test_an_argument_needs_an_annotation() -> None:
 
 
 def test_a_call_with_the_wrong_arguments_is_a_type_error() -> None:
-    """As for the function itself."""
+    """The error is that of the function itself."""
     with pytest.raises(TypeError, match="missing"):
         select_by_event()  # type: ignore[call-arg]
     assert select_by_event(name="a").values == {"name": "a"}
@@ -123,7 +123,7 @@ def update_many(
 
 
 async def test_too_many_shapes_run_as_plain_sqlalchemy(samples: Database, logs: pytest.LogCaptureFixture) -> None:
-    """With the same rows, and one warning."""
+    """They return the same rows, and one warning is logged."""
     [sample_id] = await fill(samples, {"name": "start"})
     columns = ("name", "note", "weight", "data", "tags", "colour")
     values: dict[str, Any] = {"name": "n", "note": "x", "weight": 2, "data": {}, "tags": [], "colour": Colour.BLUE}

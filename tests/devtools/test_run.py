@@ -26,7 +26,7 @@ PARTS = ("app", "devtools", "migrations", "alembic.ini", ".env.example")
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Iterator[Path]:
-    """The project as it comes, without environment and data."""
+    """The project without environment and data."""
     for part in PARTS:
         source = PROJECT_ROOT / part
         copy = shutil.copytree if source.is_dir() else shutil.copy
@@ -37,7 +37,7 @@ def copy(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_it_serves_keeps_its_data_and_leaves_nothing_running(copy: Path) -> None:
-    """Twice: the second start finds what the first one wrote."""
+    """The second start finds the data of the first one."""
     port = free_port()
     registration = {"email": "ada@example.com", "password": "correct horse battery staple"}
     command, statuses = [sys.executable, "-m", "devtools.run"], []
@@ -51,7 +51,7 @@ def test_it_serves_keeps_its_data_and_leaves_nothing_running(copy: Path) -> None
 
 
 def test_the_env_file_has_a_secret_of_its_own_and_is_never_overwritten(tmp_path: Path) -> None:
-    """Two checkouts do not share a key."""
+    """Two checkouts have different keys."""
     first, second = tmp_path / "first", tmp_path / "second"
     write_env_file(first)
     write_env_file(second)
@@ -65,7 +65,7 @@ def test_the_env_file_has_a_secret_of_its_own_and_is_never_overwritten(tmp_path:
 
 
 def test_a_server_that_cannot_start_says_why_and_what_to_do(postgres_folder: Path) -> None:
-    """The log of PostgreSQL, and the way out."""
+    """The message has the log of PostgreSQL and the remedy."""
     server = EmbeddedPostgres(postgres_folder / "data")
     with pytest.raises(EmbeddedPostgresError) as refusal:
         server.start("no_such_setting = 1")
@@ -75,14 +75,14 @@ def test_a_server_that_cannot_start_says_why_and_what_to_do(postgres_folder: Pat
 
 
 def test_tests_refuse_a_database_that_is_not_for_tests() -> None:
-    """They would delete what is in it."""
+    """Tests delete the contents of the database."""
     assert check_test_database("postgresql://h/app_test")
     with pytest.raises(pytest.exit.Exception, match="'test' in its name"):
         check_test_database("postgresql://h/app")
 
 
 def test_a_port_in_use_is_named_with_a_way_out() -> None:
-    """Before anything is started or printed."""
+    """The message comes before anything is started."""
     with socket.create_server(("127.0.0.1", 0)) as busy:
         port = busy.getsockname()[1]
         with pytest.raises(
@@ -92,7 +92,7 @@ def test_a_port_in_use_is_named_with_a_way_out() -> None:
 
 
 def test_the_last_of_several_processes_stops_the_server(postgres_folder: Path) -> None:
-    """However the one that started it has ended."""
+    """It does not matter how the process that started the server ended."""
     folder = postgres_folder / "data"
     program = (
         "import sys, pathlib; from devtools.postgres import running_postgres\n"
@@ -115,7 +115,7 @@ def test_the_last_of_several_processes_stops_the_server(postgres_folder: Path) -
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as another user")
 def test_no_folder_above_is_opened(tmp_path: Path) -> None:
-    """It says which one is closed instead."""
+    """The message names the folder that PostgreSQL cannot enter."""
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     with pytest.raises(EmbeddedPostgresError, match="cannot enter"):

@@ -1,4 +1,4 @@
-"""Job kinds that note what happens to them, in a table of their own."""
+"""Job kinds that record each run in a separate table."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -17,40 +17,40 @@ from tests.queries import ReadOnly
 
 IMPATIENT = RetryPolicy(maximum_attempts=3, first_delay=timedelta(milliseconds=20))
 STUBBORN = RetryPolicy(1000, timedelta(milliseconds=20), timedelta(milliseconds=200))
-"""For jobs whose workers are killed again and again through no fault of theirs."""
+"""For jobs whose workers are killed repeatedly."""
 
 
 class Note(JobPayload):
-    """Notes that it ran."""
+    """A job that records that it ran."""
 
     kind: ClassVar[str] = "note"
     name: str
 
 
 class Journal:
-    """What jobs have done, as other connections see it."""
+    """The recorded runs, as other connections see them."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
 
     async def write(self, name: str) -> None:
-        """Note one run."""
+        """Record a run."""
         async with self.database.unit_of_work() as session:
             await session.execute(text("INSERT INTO journal (name) VALUES (:name)"), {"name": name})
 
     async def read(self) -> list[str]:
-        """Every run, in order."""
+        """Return every run, in order."""
         session = ReadOnly(self.database)
         return list(await session.scalars(text("SELECT name FROM journal ORDER BY at")))
 
     async def queue(self) -> dict[str, int]:
-        """How many jobs are in which state."""
+        """Return the number of jobs by state."""
         session = ReadOnly(self.database)
         rows = await session.execute(text("SELECT status::text, count(*) FROM pgqueuer GROUP BY 1"))
         return {row[0]: row[1] for row in rows}
 
     async def is_done(self) -> bool:
-        """Whether no job is left."""
+        """Return whether no job is left."""
         return await self.queue() == {}
 
     async def note(self, job: Note, context: JobContext) -> None:
@@ -75,7 +75,7 @@ RunnerFactory = Callable[..., JobRunner]
 
 @pytest.fixture
 def make_runner(settings: Settings, database: Database) -> RunnerFactory:
-    """Make a worker's loop that runs only what a test gives it, and takes a silent worker for dead soon."""
+    """Return the loop of a worker with the jobs of the test and a short heartbeat timeout."""
 
     def make(*kinds: JobKind, **options: object) -> JobRunner:
         impatient = settings.model_copy(
@@ -87,7 +87,7 @@ def make_runner(settings: Settings, database: Database) -> RunnerFactory:
 
 
 async def run_until(runner: JobRunner, is_done: Callable[[], Awaitable[bool]], *others: JobRunner) -> None:
-    """Run workers until something holds."""
+    """Run workers until a condition is true."""
     if others:
         async with running_jobs(runner):
             await run_until(others[0], is_done, *others[1:])
@@ -97,7 +97,7 @@ async def run_until(runner: JobRunner, is_done: Callable[[], Awaitable[bool]], *
 
 
 async def eventually(is_done: Callable[[], Awaitable[bool]], seconds: float = 30) -> None:
-    """Return when something holds; fail when it does not come true."""
+    """Return when a condition is true; fail after some time."""
     async with asyncio.timeout(seconds):
-        while not await is_done():  # noqa: ASYNC110  only the database knows, and it does not tell
+        while not await is_done():  # noqa: ASYNC110  only the database knows
             await asyncio.sleep(0.02)

@@ -1,7 +1,7 @@
 """Run as a program: fork workers and kill each with SIGKILL in the middle of a job.
 
 Usage: python -m tests.jobs.kill_workers DSN KILLS. The parent imports everything once and never opens a connection;
-each child runs a worker whose jobs tell the parent, through a pipe, that they have begun.
+each child runs a worker whose jobs notify the parent through a pipe when they begin.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from tests.jobs.conftest import STUBBORN, Journal, Note
 
 
 def work(dsn: str, pipe: int) -> None:
-    """Be a worker until killed."""
+    """Run a worker until it is killed."""
     settings = make_settings(dsn, job_heartbeat_timeout_seconds=0.5, job_concurrency=4, log_level="ERROR")
     database = Database(settings)
     journal = Journal(database)
@@ -31,7 +31,7 @@ def work(dsn: str, pipe: int) -> None:
 
 
 def main() -> None:
-    """Start, wait until a job runs, kill; again and again."""
+    """Start a worker, wait until a job runs, kill it; repeat."""
     dsn, kills = sys.argv[1], int(sys.argv[2])
     for _ in range(kills):
         reading, writing = os.pipe()

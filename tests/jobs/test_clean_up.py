@@ -1,4 +1,4 @@
-"""Cleaning up."""
+"""Clean-up jobs."""
 
 import pytest
 from sqlalchemy import text
@@ -11,7 +11,7 @@ from tests.queries import ReadOnly
 
 
 async def test_old_things_go_and_recent_ones_stay(settings: Settings, database: Database) -> None:
-    """By the age that each statement names."""
+    """Each statement defines the age."""
     insert = text(
         "INSERT INTO pgqueuer_log (created, job_id, status, priority, entrypoint) VALUES "
         "(now() - interval '8 days', 1, 'successful', 0, 'old'), (now(), 2, 'successful', 0, 'recent')"
@@ -26,7 +26,7 @@ async def test_old_things_go_and_recent_ones_stay(settings: Settings, database: 
 async def test_one_that_fails_does_not_stop_the_others(
     settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch, logs: pytest.LogCaptureFixture
 ) -> None:
-    """It is logged by its name."""
+    """The failure is logged with its name."""
     broken = {"broken": text("DELETE FROM nothing")}
     monkeypatch.setattr(clean_up, "CLEAN_UPS", {**broken, "works": text("DELETE FROM pgqueuer_log")})
     await clean_up.clean_up(make_resources(settings, database))

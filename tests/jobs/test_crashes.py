@@ -1,4 +1,4 @@
-"""What processes that are killed leave behind: nothing lost."""
+"""Killed processes lose no job."""
 
 import asyncio
 import signal
@@ -26,7 +26,7 @@ KILLS = 50
 async def test_fifty_kills_in_the_middle_of_jobs_lose_none(
     settings: Settings, database: Database, journal: Journal, make_runner: RunnerFactory
 ) -> None:
-    """Every job has run at least once when a worker is left in peace."""
+    """At the end every job has run at least once."""
     names = [str(number) for number in range(2 * KILLS)]
     async with database.unit_of_work() as session:
         for name in names:
@@ -44,7 +44,7 @@ async def test_fifty_kills_in_the_middle_of_jobs_lose_none(
 async def test_an_answered_request_keeps_its_promise_though_the_process_is_killed(
     settings: Settings, journal: Journal, tmp_path: Path
 ) -> None:
-    """The server is killed right after it answered; a worker that starts later sends the mail."""
+    """The server is killed right after its response; a worker that starts later sends the mail."""
     port = free_port()
     environment = environment_of(settings, port, WORKER_HEARTBEAT_FILE=str(tmp_path / "heartbeat"))
     uvicorn = [sys.executable, "-m", "uvicorn", "app.main:app", f"--port={port}"]
@@ -75,7 +75,7 @@ async def test_an_answered_request_keeps_its_promise_though_the_process_is_kille
 async def test_a_job_that_kills_its_worker_ends_after_its_attempts(
     settings: Settings, database: Database, journal: Journal
 ) -> None:
-    """Each lost worker counts as an attempt, and the jobs beside it run once."""
+    """Each lost worker counts as an attempt, and other jobs of that worker run once."""
     neighbours = [f"neighbour {number}" for number in range(3)]
     async with database.unit_of_work() as session:
         for name in ("poison", *neighbours):

@@ -1,4 +1,4 @@
-"""Enqueueing, running, failing, cancelling."""
+"""The job queue: enqueue, run, fail, cancel."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -16,14 +16,14 @@ from tests.jobs.conftest import IMPATIENT, Journal, Note, RunnerFactory, eventua
 
 
 async def add(database: Database, *names: str, **options: object) -> None:
-    """Enqueue notes in one unit of work."""
+    """Enqueue jobs in one unit of work."""
     async with database.unit_of_work() as session:
         for name in names:
             enqueue(session, Note(name=name), **options)  # type: ignore[arg-type]
 
 
 async def test_a_committed_job_runs_once(database: Database, journal: Journal, make_runner: RunnerFactory) -> None:
-    """And leaves the queue."""
+    """It then leaves the queue."""
     await add(database, "a", "b")
 
     await run_until(make_runner(JobKind(Note, journal.note)), journal.is_done)
@@ -31,7 +31,7 @@ async def test_a_committed_job_runs_once(database: Database, journal: Journal, m
 
 
 async def test_a_rolled_back_unit_of_work_enqueues_nothing(database: Database, journal: Journal) -> None:
-    """Whatever it was that failed."""
+    """The kind of error does not matter."""
     with pytest.raises(EmailTakenError):
         async with database.unit_of_work() as session:
             enqueue(session, Note(name="a"))
@@ -40,7 +40,7 @@ async def test_a_rolled_back_unit_of_work_enqueues_nothing(database: Database, j
 
 
 async def test_a_refused_request_enqueues_nothing(accounts: Accounts, journal: Journal) -> None:
-    """Over HTTP: the second registration is a 409 and sends no second mail."""
+    """A second registration is a 409 and sends no second mail."""
     ada = await accounts.create()
     refused = await ada.client.post("/api/v1/users", json={"email": ada.email, "password": PASSWORD})
     assert problem(refused) == (409, "email_taken")
@@ -48,14 +48,14 @@ async def test_a_refused_request_enqueues_nothing(accounts: Accounts, journal: J
 
 
 async def test_a_waiting_job_is_not_added_twice(database: Database, journal: Journal) -> None:
-    """By its deduplication key."""
+    """The deduplication key identifies it."""
     for _ in range(2):
         await add(database, "a", "a", deduplication_key="same")
     assert await journal.queue() == {"queued": 1}
 
 
 async def test_a_delayed_job_waits(database: Database, journal: Journal, make_runner: RunnerFactory) -> None:
-    """The other one, enqueued later, runs first."""
+    """Another job that is enqueued later runs first."""
     await add(database, "later", delay=timedelta(seconds=0.7))
     await add(database, "now")
 
@@ -66,7 +66,7 @@ async def test_a_delayed_job_waits(database: Database, journal: Journal, make_ru
 async def test_a_failing_job_backs_off_and_is_kept_and_can_be_requeued(
     accounts: Accounts, database: Database, journal: Journal, make_runner: RunnerFactory
 ) -> None:
-    """It stops at its maximum; an administrator sees why and gives it all its attempts again."""
+    """It stops at the maximum; an administrator sees the error and resets the attempts."""
     root = await accounts.create(admin=True)
     async with database.unit_of_work() as session:
         await session.execute(text("TRUNCATE pgqueuer"))
@@ -98,7 +98,7 @@ async def test_a_failing_job_backs_off_and_is_kept_and_can_be_requeued(
 
 
 def test_delays_double_with_jitter_up_to_a_bound() -> None:
-    """So that failures neither hammer nor march in step."""
+    """Jitter spreads the retries of jobs that failed together."""
     policy = RetryPolicy(first_delay=timedelta(seconds=1), longest_delay=timedelta(seconds=20))
     for attempt, expected in ((1, 1), (2, 2), (3, 4), (4, 8), (10, 20)):
         delays = {policy.delay_after(attempt).total_seconds() for _ in range(50)}
@@ -108,7 +108,7 @@ def test_delays_double_with_jitter_up_to_a_bound() -> None:
 async def test_an_administrator_cancels_a_running_job(
     accounts: Accounts, database: Database, journal: Journal, make_runner: RunnerFactory
 ) -> None:
-    """It is interrupted where it runs, and never tried again."""
+    """The job is interrupted and never retried."""
     root = await accounts.create(admin=True)
     async with database.unit_of_work() as session:
         await session.execute(text("TRUNCATE pgqueuer"))

@@ -17,7 +17,7 @@ from tests.jobs.test_queue import add
 async def test_a_stopping_worker_finishes_what_it_can_and_puts_back_the_rest(
     database: Database, journal: Journal, make_runner: RunnerFactory
 ) -> None:
-    """Within the grace time; the interrupted job is another worker's at once."""
+    """Jobs that exceed the shutdown timeout are interrupted, and other workers run them immediately."""
     started: list[str] = []
 
     async def short_or_endless(job: Note, context: JobContext) -> None:
@@ -38,7 +38,7 @@ async def test_a_stopping_worker_finishes_what_it_can_and_puts_back_the_rest(
 async def test_two_workers_never_run_the_same_job_at_the_same_moment(
     database: Database, journal: Journal, make_runner: RunnerFactory
 ) -> None:
-    """Three workers, sixty jobs, each of which outlasts a heartbeat."""
+    """Three workers run sixty jobs, each longer than a heartbeat."""
     active: Counter[str] = Counter()
     overlaps: list[str] = []
 
@@ -60,7 +60,7 @@ async def test_two_workers_never_run_the_same_job_at_the_same_moment(
 
 
 async def test_a_schedule_runs_once_although_three_workers_are_up(journal: Journal, make_runner: RunnerFactory) -> None:
-    """Every second, by one of them."""
+    """One of them runs each occurrence."""
 
     async def note_time(_: object) -> None:
         await journal.write(datetime.now(UTC).isoformat(timespec="seconds"))
@@ -80,7 +80,7 @@ async def test_a_schedule_runs_once_although_three_workers_are_up(journal: Journ
 async def test_a_worker_survives_the_loss_of_its_connections(
     database: Database, journal: Journal, make_runner: RunnerFactory
 ) -> None:
-    """It connects again and goes on."""
+    """It reconnects."""
     async with running_jobs(make_runner(JobKind(Note, journal.note))):
         await add(database, "before")
         await eventually(journal.is_done)
@@ -93,7 +93,7 @@ async def test_a_worker_survives_the_loss_of_its_connections(
 async def test_the_logs_of_a_job_carry_the_request_that_enqueued_it(
     database: Database, journal: Journal, make_runner: RunnerFactory
 ) -> None:
-    """So that one id finds the whole story."""
+    """One request id finds all log lines."""
     seen: list[object] = []
 
     async def look(job: Note, context: JobContext) -> None:

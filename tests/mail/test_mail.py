@@ -24,20 +24,20 @@ FACTORY = MessageFactory.create(
 
 
 def message_to(name: str | None = "Ada") -> EmailMessage:
-    """Some message."""
+    """Return a message."""
     link = "https://example.com/reset-password#token=x"
     return FACTORY.render("reset_password", "ada@example.com", message_id="job-1", full_name=name, link=link, hours=1)
 
 
 class Server:
-    """Collects what it is given, or refuses it."""
+    """Collects or refuses messages."""
 
     def __init__(self, refusal: str | None = None) -> None:
         self.refusal = refusal
         self.received: list[Envelope] = []
 
     async def handle_DATA(self, server: SMTP, session: object, envelope: Envelope) -> str:  # noqa: N802
-        """Answer the end of a message."""
+        """Respond to the end of a message."""
         del server, session
         if self.refusal:
             return self.refusal
@@ -47,37 +47,37 @@ class Server:
 
 @asynccontextmanager
 async def listening(factory: Callable[[], asyncio.BaseProtocol]) -> AsyncIterator[str]:
-    """Serve a protocol on a free port; give its URL."""
+    """Serve a protocol on a free port; return its URL."""
     server = await asyncio.get_running_loop().create_server(factory, "127.0.0.1", 0)
     async with server:
         yield f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
 def smtp(handler: Server) -> Callable[[], SMTP]:
-    """Speak SMTP with this handler."""
+    """Run an SMTP server with this handler."""
     return lambda: SMTP(handler, loop=asyncio.get_running_loop())
 
 
 class Breaks(asyncio.Protocol):
-    """Greets, and closes the connection when the client has said something; or stays silent."""
+    """Greets, and closes the connection after the first command; or never responds."""
 
     def __init__(self, greeting: bytes | None) -> None:
         self.greeting = greeting
 
     def connection_made(self, transport: Any) -> None:
-        """Say hello, or nothing at all."""
+        """Send the greeting, or nothing."""
         self.transport = transport
         if self.greeting:
             transport.write(self.greeting)
 
     def data_received(self, data: bytes) -> None:
-        """Hang up half-way."""
+        """Close the connection."""
         del data
         self.transport.close()
 
 
 async def test_a_mail_arrives_whole() -> None:
-    """Both parts, from and to whom it says."""
+    """It has both parts, the sender and the recipient."""
     server = Server()
     async with listening(smtp(server)) as url:
         await SmtpMailer.from_url(url, 5).send(message_to())
@@ -96,7 +96,7 @@ async def test_a_mail_arrives_whole() -> None:
 
 @pytest.mark.parametrize("refusal", ["451 try again later", "554 no"])
 async def test_a_refusal_is_an_error(refusal: str) -> None:
-    """Which the job retries, and keeps in the end."""
+    """The job is retried, and then kept as failed."""
     async with listening(smtp(Server(refusal))) as url:
         with pytest.raises(MailNotDeliveredError, match=refusal[:3]):
             await SmtpMailer.from_url(url, 5).send(message_to())
@@ -104,14 +104,14 @@ async def test_a_refusal_is_an_error(refusal: str) -> None:
 
 @pytest.mark.parametrize(("greeting", "seconds"), [(b"220 hello\r\n", 5.0), (None, 0.2)], ids=["closes", "is silent"])
 async def test_a_server_that_breaks_off_is_an_error(greeting: bytes | None, seconds: float) -> None:
-    """Closed half-way, or never a word: no wait is without end."""
+    """It closes the connection or never responds; every wait is bounded."""
     async with listening(lambda: Breaks(greeting)) as url:
         with pytest.raises(MailNotDeliveredError):
             await SmtpMailer.from_url(url, seconds).send(message_to())
 
 
 async def test_no_server_is_an_error() -> None:
-    """Refused connections included."""
+    """This includes refused connections."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     with pytest.raises(MailNotDeliveredError):
@@ -119,7 +119,7 @@ async def test_no_server_is_an_error() -> None:
 
 
 async def test_a_password_never_goes_out_in_clear() -> None:
-    """Though the server offers no encryption."""
+    """The delivery fails if the server offers no encryption."""
     server = Server()
     async with listening(smtp(server)) as url:
         with pytest.raises(MailNotDeliveredError):
@@ -137,7 +137,7 @@ async def test_a_password_never_goes_out_in_clear() -> None:
     ],
 )
 def test_the_url_says_how_to_encrypt(url: str, port: int, use_tls: bool, starttls: bool | None) -> None:
-    """Ports have their usual defaults."""
+    """The usual ports are the defaults."""
     mailer = make_mailer(make_settings(DSN, smtp_url=url))
     assert isinstance(mailer, SmtpMailer)
     assert (mailer.port, mailer.use_tls, mailer.starttls) == (port, use_tls, starttls)
@@ -145,7 +145,7 @@ def test_the_url_says_how_to_encrypt(url: str, port: int, use_tls: bool, starttl
 
 @pytest.mark.parametrize("url", ["http://h", "smtp://", "smtp://h?starttls=maybe"])
 def test_other_urls_are_refused(url: str) -> None:
-    """At start, not at the first mail."""
+    """At startup, not at the first mail."""
     with pytest.raises(ValueError, match="must be"):
         make_settings(DSN, smtp_url=url)
 
@@ -154,7 +154,7 @@ def test_other_urls_are_refused(url: str) -> None:
 async def test_without_a_server_mails_are_files(
     tmp_path: Path, logs: pytest.LogCaptureFixture, environment: str
 ) -> None:
-    """In development the log shows the link; elsewhere links may be secrets."""
+    """In development the log has the link; elsewhere a link may be a secret."""
     settings = make_settings(DSN, mail_directory=str(tmp_path), environment=environment)
     mailer = make_mailer(settings)
     assert isinstance(mailer, FolderMailer)
@@ -164,8 +164,8 @@ async def test_without_a_server_mails_are_files(
     assert ("https://example.com" in logs.text) is (environment == "development")
 
 
-def test_nobody_writes_headers_or_markup_through_a_name() -> None:
-    """A line break stays in the text, a tag is escaped."""
+def test_a_name_cannot_add_headers_or_markup_to_a_mail() -> None:
+    """Line breaks are removed from headers, and tags are escaped."""
     message = message_to("Eve\r\nBcc: all@example.com\r\n<script>")
     assert message["Bcc"] is None
     html = message.get_body(("html",))

@@ -1,4 +1,4 @@
-"""Deadlines and limits of a process."""
+"""Timeouts and limits of a process."""
 
 import asyncio
 from collections import Counter
@@ -17,7 +17,7 @@ DSN = "postgresql://127.0.0.1:1/app"
 
 
 def application(**changes: Any) -> FastAPI:
-    """The service without a database, and with an operation that takes for ever."""
+    """The service without a database, and with an operation that never ends."""
     app = create_notes_application(make_settings(DSN, **changes))
 
     @app.get("/endless", dependencies=[Public])
@@ -35,7 +35,7 @@ async def test_an_answer_that_takes_too_long_is_a_504() -> None:
 
 
 async def test_a_body_that_arrives_too_slowly_is_a_408() -> None:
-    """And the connection, in which the rest of it is stuck, is closed."""
+    """The connection is closed, because the rest of the body may follow."""
 
     async def trickle() -> AsyncIterator[bytes]:
         yield b'{"email": "a@exam'
@@ -48,8 +48,8 @@ async def test_a_body_that_arrives_too_slowly_is_a_408() -> None:
     assert response.headers["connection"] == "close"
 
 
-async def test_what_exceeds_the_limit_is_told_so_at_once_and_probes_pass() -> None:
-    """And when the others are done, there is room again."""
+async def test_requests_above_the_limit_get_503_immediately_and_probes_pass() -> None:
+    """Requests are accepted again when others have finished."""
     async with serving(application(max_concurrent_requests=3, request_timeout_seconds=1)) as client:
         waiting = [asyncio.create_task(client.get("/endless")) for _ in range(10)]
         live = await client.get("/health/live")
@@ -65,7 +65,7 @@ async def test_what_exceeds_the_limit_is_told_so_at_once_and_probes_pass() -> No
 
 
 async def test_a_client_that_gives_up_leaves_its_connection_to_the_next(settings: Settings, database: object) -> None:
-    """A hundred requests are abandoned; the pool of one connection still serves."""
+    """100 requests are cancelled; the pool of one connection still works."""
     del database
     app = create_notes_application(settings.model_copy(update={"database_pool_size": 1}))
     async with serving(app) as client:

@@ -30,7 +30,7 @@ def client_of(app: ASGIApp) -> httpx2.AsyncClient:
 
 
 async def test_every_answer_carries_the_security_headers(client: httpx2.AsyncClient) -> None:
-    """Errors too."""
+    """This includes errors."""
     for path in ("/health/live", "/nowhere", "/api/v1/notes"):
         headers = (await client.get(path)).headers
         assert headers["x-content-type-options"] == "nosniff"
@@ -40,14 +40,14 @@ async def test_every_answer_carries_the_security_headers(client: httpx2.AsyncCli
 
 
 async def test_https_is_promised_where_it_is_served() -> None:
-    """When PUBLIC_URL says so."""
+    """The scheme of PUBLIC_URL decides."""
     app = create_notes_application(make_settings(DSN, public_url="https://localhost"))
     async with client_of(app) as client:
         assert "max-age" in (await client.get("/health/live")).headers["strict-transport-security"]
 
 
 async def test_the_documentation_needs_no_other_host(client: httpx2.AsyncClient) -> None:
-    """Its scripts and styles are served from here, and the policy allows no others."""
+    """Scripts and styles are served from here, and the policy allows no other source."""
     for path in ("/api/docs", "/api/redoc", "/api/docs/"):
         response = await client.get(path)
         assert response.status_code == 200
@@ -59,7 +59,7 @@ async def test_the_documentation_needs_no_other_host(client: httpx2.AsyncClient)
 
 
 async def test_in_production_there_is_no_documentation() -> None:
-    """Neither pages nor the document; staging has both."""
+    """Neither the pages nor the document; staging has both."""
     paths = ("/api/docs", "/api/redoc", "/api/openapi.json")
     async with serving(create_notes_application(make_settings(DSN, **SAFE_IN_PRODUCTION))) as client:
         client.base_url = httpx2.URL("https://api.example.com")
@@ -70,7 +70,7 @@ async def test_in_production_there_is_no_documentation() -> None:
 
 
 async def test_known_origins_may_call_and_read_errors() -> None:
-    """A page of another origin gets no permission."""
+    """Other origins get no CORS headers."""
     app = create_notes_application(make_settings(DSN, allowed_origins="https://app.example"))
     async with client_of(app) as client:
         ours = await client.get("/nowhere", headers={"Origin": "https://app.example"})
@@ -86,11 +86,11 @@ async def test_known_origins_may_call_and_read_errors() -> None:
 async def test_an_unexpected_exception_is_a_problem_that_says_nothing(
     settings: Settings, accounts: Accounts, logs: pytest.LogCaptureFixture
 ) -> None:
-    """But its request id; the stack is logged, and CORS lets a page read it."""
+    """It has the request id; the stack is logged, and CORS headers let a page read the response."""
     ada = await accounts.create()
     app = create_notes_application(settings.model_copy(update={"allowed_origins": ("https://app.example",)}))
 
-    logging.getLogger().addHandler(logs.handler)  # the application has set logging up anew
+    logging.getLogger().addHandler(logs.handler)  # the application has configured logging
 
     @app.get("/broken", dependencies=[Public])
     async def broken() -> None:
@@ -108,7 +108,7 @@ async def test_an_unexpected_exception_is_a_problem_that_says_nothing(
 
 
 async def test_half_an_answer_is_not_completed_with_another() -> None:
-    """The connection has to break, so that the client knows."""
+    """The connection is closed, so that the client notices the error."""
     rendered: list[Exception] = []
 
     async def breaks_off(scope: Scope, receive: Receive, send: Send) -> None:
@@ -152,7 +152,7 @@ async def test_hosts_are_matched_whole(host: str, is_served: bool) -> None:
 
 
 async def test_scopes_that_are_not_http_pass_through() -> None:
-    """Lifespan and WebSockets are nobody's business here."""
+    """Lifespan and WebSocket scopes are not changed."""
     seen: list[str] = []
 
     async def inner(scope: Scope, receive: Receive, send: Send) -> None:
@@ -170,7 +170,7 @@ async def test_scopes_that_are_not_http_pass_through() -> None:
 
 
 async def test_a_trailing_slash_of_the_root_stays() -> None:
-    """There is no path without one."""
+    """There is no path without it."""
     app = create_notes_application(make_settings(DSN))
     async with client_of(app) as client:
         assert json.loads((await client.get("/")).text)["instance"] == "/"

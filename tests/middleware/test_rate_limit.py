@@ -25,13 +25,13 @@ async def limited(settings: Settings, per_minute: int = LIMIT) -> AsyncIterator[
 
 
 async def statuses(client: httpx2.AsyncClient, count: int, path: str = "/api/v1/notes", **options: Any) -> list[int]:
-    """The answers to so many requests."""
+    """Return the statuses of several requests."""
     method = options.pop("method", "GET")
     return [(await client.request(method, path, **options)).status_code for _ in range(count)]
 
 
 async def test_each_account_has_a_limit_of_its_own(accounts: Accounts, settings: Settings) -> None:
-    """Wherever it comes from; and answers say what is left."""
+    """The address does not matter, and responses have the remaining quota."""
     ada, bob = await accounts.create(), await accounts.create()
     async with limited(settings) as client:
         left = []
@@ -46,8 +46,8 @@ async def test_each_account_has_a_limit_of_its_own(accounts: Accounts, settings:
         assert await statuses(client, 1, headers=bob.headers) == [200]
 
 
-async def test_whoever_is_not_logged_in_is_counted_by_address(database: object, settings: Settings) -> None:
-    """Paths that do not exist and tokens that are no good count; probes do not."""
+async def test_anonymous_callers_are_counted_by_address(database: object, settings: Settings) -> None:
+    """Unknown paths and invalid tokens count; probes do not."""
     del database
     async with limited(settings) as client:
         forged = {"Authorization": "Bearer x.y.z"}
@@ -69,7 +69,7 @@ TIGHT: dict[str, tuple[str, str, int, dict[str, Any]]] = {
 
 @pytest.mark.parametrize("name", TIGHT)
 async def test_some_operations_have_tighter_limits(accounts: Accounts, settings: Settings, name: str) -> None:
-    """Whatever costs a hash or a mail; their refusals name them."""
+    """Operations that hash a password or send a mail; the headers name the limit."""
     ada = await accounts.create()
     method, path, amount, body = TIGHT[name]
     async with limited(settings, 1000) as client:
@@ -80,8 +80,10 @@ async def test_some_operations_have_tighter_limits(accounts: Accounts, settings:
         assert await statuses(client, 1, headers=ada.headers) == [200]
 
 
-async def test_nobody_is_sent_mail_after_mail(accounts: Accounts, settings: Settings, outbox: Outbox) -> None:
-    """Three links that work are enough, whoever asks from wherever; and nobody learns of it."""
+async def test_an_address_receives_a_bounded_number_of_mails(
+    accounts: Accounts, settings: Settings, outbox: Outbox
+) -> None:
+    """There are at most three valid links, from all callers together, and the response does not reveal it."""
     ada = await accounts.create(email="ada@example.com")
     mails = 0
     async with limited(settings, 1000) as client:

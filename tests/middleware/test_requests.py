@@ -1,4 +1,4 @@
-"""What requests may look like: hosts, encodings, paths, bodies that arrive slowly."""
+"""Valid and invalid requests: hosts, encodings, paths, and slow bodies."""
 
 import asyncio
 from typing import Any
@@ -17,7 +17,7 @@ JSON = {"Content-Type": "application/json"}
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
 async def test_json_is_utf_8(accounts: Accounts, encoding: str) -> None:
-    """RFC 8259, section 8.1."""
+    """As defined by RFC 8259, section 8.1."""
     ada = await accounts.create()
     content = '{"title": "milk"}'.encode(encoding)
     response = await ada.request("POST", "/api/v1/notes", content=content, headers=JSON)
@@ -25,20 +25,20 @@ async def test_json_is_utf_8(accounts: Accounts, encoding: str) -> None:
 
 
 async def test_an_unknown_path_says_so(client: httpx2.AsyncClient) -> None:
-    """To everyone; and `/health` is one that is known."""
+    """Every caller gets the same error; `/health` is a known path."""
     response = await client.get("/nowhere")
     assert (problem(response), response.json()["detail"]) == ((404, "not_found"), "There is no such path.")
     assert (await client.get("/health")).json() == {"status": "ok"}
 
 
 async def test_metrics_are_scraped_by_address(client: httpx2.AsyncClient) -> None:
-    """Prometheus knows pods by no name that is served."""
+    """Prometheus uses the IP address of a pod, which is not an allowed host."""
     response = await client.get("/metrics", headers={"Host": "10.1.2.3:8000"})
     assert response.status_code == 200
 
 
 async def ask(app: Any, headers: list[tuple[bytes, bytes]], receive: Receive, client: str = "192.0.2.1") -> None:
-    """Make a request without a server."""
+    """Send a request without a server."""
 
     async def send(_: Message) -> None:
         return
@@ -47,7 +47,7 @@ async def ask(app: Any, headers: list[tuple[bytes, bytes]], receive: Receive, cl
 
 
 async def nothing(_scope: Scope, receive: Receive, _send: Send) -> None:
-    """Read the body and answer nothing."""
+    """Read the body and send no response."""
     await receive()
 
 
@@ -57,7 +57,7 @@ async def no_body() -> Message:
 
 
 async def test_a_second_host_header_is_refused() -> None:
-    """Another server before this one may believe the other."""
+    """Another server in front may use the other one."""
     hosts = TrustedHostsMiddleware(nothing, hosts=("api.example",))
     await ask(hosts, [(b"host", b"api.example")], no_body)
     with pytest.raises(Exception, match="host"):
@@ -65,7 +65,7 @@ async def test_a_second_host_header_is_refused() -> None:
 
 
 async def test_one_address_may_not_fill_the_room_for_bodies() -> None:
-    """Others are served meanwhile, and requests without a body."""
+    """Other addresses, and requests without a body, are served meanwhile."""
     receiving = ReceivingMiddleware(nothing, maximum=16)
     slow = asyncio.Event()
 
@@ -86,7 +86,7 @@ async def test_one_address_may_not_fill_the_room_for_bodies() -> None:
 
 
 async def test_an_address_that_is_none_is_not_stored(accounts: Accounts) -> None:
-    """A proxy passes on what a client wrote."""
+    """A proxy forwards what a client wrote."""
     ada = await accounts.create()
     ada.client._transport.client = ("garbage\x00", 1)  # type: ignore[attr-defined]  # noqa: SLF001
     again = await accounts.log_in(ada.email)

@@ -1,4 +1,4 @@
-"""Units of work that PostgreSQL has lost are done again, as a whole."""
+"""Requests whose transaction was rolled back are retried."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -18,7 +18,7 @@ Saboteur = Callable[[str, str], Awaitable[None]]
 
 @pytest.fixture
 async def sabotage(database: Database) -> AsyncIterator[Saboteur]:
-    """Make PostgreSQL run a statement when notes are inserted, or at the COMMIT of that; `attempt` counts from 1."""
+    """Make PostgreSQL run a statement when notes are inserted, or at the COMMIT; `attempt` counts from 1."""
 
     async def install(statement: str, when: str) -> None:
         # A sequence, because a rollback does not turn it back.
@@ -40,13 +40,13 @@ async def sabotage(database: Database) -> AsyncIterator[Saboteur]:
 
 
 async def attempts(database: Database) -> int:
-    """How often the insert was tried."""
+    """Return how often the insert was tried."""
     session = ReadOnly(database)
     return int(await session.scalar(text("SELECT last_value FROM attempts")) or 0)
 
 
 async def titles(account: Account) -> list[str]:
-    """What was kept."""
+    """Return the committed titles."""
     return [note["title"] for note in (await account.request("GET", "/api/v1/notes")).json()["items"]]
 
 
@@ -64,7 +64,7 @@ async def test_a_unit_of_work_that_lost_a_race_is_done_again(
 
 
 async def test_at_some_point_it_is_given_up(accounts: Accounts, database: Database, sabotage: Saboteur) -> None:
-    """With a 503 that says when to come back."""
+    """The response is a 503 with `Retry-After`."""
     ada = await accounts.create()
     await sabotage("RAISE EXCEPTION USING ERRCODE = '40001'", "insert")
     response = await ada.request("POST", "/api/v1/notes", json={"title": "milk"})
@@ -88,7 +88,7 @@ async def test_a_connection_lost_before_commit_costs_nothing(
 async def test_what_was_lost_while_committing_is_not_done_again(
     accounts: Accounts, database: Database, sabotage: Saboteur
 ) -> None:
-    """Nobody can tell whether it was kept; only the client may decide to try again."""
+    """The change may have been committed, so only the client can decide."""
     ada = await accounts.create()
     await sabotage("PERFORM pg_terminate_backend(pg_backend_pid())", "commit")
     response = await ada.request("POST", "/api/v1/notes", json={"title": "milk"})
@@ -100,7 +100,7 @@ async def test_what_was_lost_while_committing_is_not_done_again(
 async def test_an_idle_pool_survives_the_loss_of_all_its_connections(
     accounts: Accounts, database: Database, method: str
 ) -> None:
-    """Reads and writes alike, without one error."""
+    """Neither reads nor writes fail."""
     ada = await accounts.create()
     await end_connections(database)
     response = await ada.request(method, "/api/v1/notes", json={"title": "milk"} if method == "POST" else None)
@@ -108,7 +108,7 @@ async def test_an_idle_pool_survives_the_loss_of_all_its_connections(
 
 
 async def test_a_server_that_became_read_only_is_left(settings: Settings) -> None:
-    """SQLSTATE 25006: every connection of the pool is closed, so that the next leads to the new primary."""
+    """SQLSTATE 25006 closes every connection of the pool, so that the next one leads to the new primary."""
     database = Database(settings.model_copy(update={"database_pool_size": 1}))
     read_only = "SET default_transaction_read_only = on"
     pids = []

@@ -1,4 +1,4 @@
-"""Bounds on heads, bodies and nesting."""
+"""Limits on heads, bodies and nesting."""
 
 import json
 import time
@@ -36,12 +36,12 @@ async def test_a_head_that_is_too_large_is_refused(client: httpx2.AsyncClient) -
     ],
 )
 def test_depth_and_values_are_counted_outside_of_strings(document: str, expected: bool) -> None:
-    """Width is no depth, and text is neither."""
+    """Siblings do not add to the depth, and strings are not counted."""
     assert is_too_complex(document.encode()) is expected
 
 
 def cpu_seconds(document: bytes) -> float:
-    """The least CPU time of five runs."""
+    """Return the least CPU time of five runs."""
     times = []
     for _ in range(5):
         started = time.process_time()
@@ -52,21 +52,21 @@ def cpu_seconds(document: bytes) -> float:
 
 @pytest.mark.parametrize("pattern", [b'\\"', b'"', b'"\\', b'\\\n"', b'"[', b"[]"])
 def test_hostile_text_takes_no_more_time_than_other_text(pattern: bytes) -> None:
-    """Scanning is linear: eight times the text takes about eight times as long, not sixty-four."""
+    """Scanning is linear: eight times the text takes about eight times as long, not 64 times."""
     head, size = b"[" * 33, 2**17
     short, long = (cpu_seconds(head + pattern * (length // len(pattern))) for length in (size, 8 * size))
     assert long < 24 * short
 
 
 async def test_brackets_in_text_are_text(accounts: Accounts) -> None:
-    """As many as fit."""
+    """Any number of them is accepted."""
     ada = await accounts.create()
     note = await ada.create_note(description="[" * 10_000)
     assert note["description"] == "[" * 10_000
 
 
 async def test_a_body_that_is_too_complex_is_refused(accounts: Accounts) -> None:
-    """As a body that cannot be parsed."""
+    """The error is that of invalid JSON."""
     ada = await accounts.create()
     deep = b'{"title":' * 33 + b"1" + b"}" * 33
     response = await ada.request("POST", "/api/v1/notes", content=deep, headers={"Content-Type": "application/json"})
@@ -74,7 +74,7 @@ async def test_a_body_that_is_too_complex_is_refused(accounts: Accounts) -> None
 
 
 async def test_a_form_of_too_many_fields_is_refused(client: httpx2.AsyncClient) -> None:
-    """As a body that cannot be parsed; so is one with a file."""
+    """The same holds for a form with a file."""
     fields = {f"field{number}": "x" for number in range(21)}
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     escaped = await client.post("/api/v1/auth/token", content=b"password=100%", headers=headers)

@@ -1,1 +1,1 @@
-"""A resource of the tests: what the framework promises is tested on notes, so that `items` can be deleted."""
+"""Notes, a resource for tests of the framework, so that `items` can be deleted."""

@@ -13,7 +13,7 @@ SERVE = [sys.executable, "-m", "gunicorn", "--config=gunicorn.conf.py", "tests.n
 
 
 def create_notes_application(settings: Settings | None = None) -> FastAPI:
-    """Build the service and include notes in version 1, before everything else, as the busiest router would be."""
+    """Build the service and include notes in version 1, before all other routers."""
     app = create_application(settings)
     app.include_router(router, prefix="/api/v1")
     app.router.routes.insert(0, app.router.routes.pop())

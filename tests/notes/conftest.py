@@ -1,4 +1,4 @@
-"""Notes on plain SQLAlchemy, beside the service with traced statements."""
+"""Run tests of notes with traced statements and with plain SQLAlchemy."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from tests.notes.router import get_notes
 
 @pytest.fixture(params=["traced", "plain"])
 def both_services(request: pytest.FixtureRequest, app: FastAPI) -> Iterator[None]:
-    """Run a test with traced statements, and with a service that uses plain SQLAlchemy only."""
+    """Run a test with traced statements and with plain SQLAlchemy only."""
     if request.param == "plain":
         app.dependency_overrides[get_notes] = get_plain_notes
     yield

@@ -12,7 +12,7 @@ SEARCH = "CREATE INDEX IF NOT EXISTS ix_notes_title_trigrams ON notes USING gin 
 
 
 class NotesBase(Base):
-    """A base with metadata of its own, which Alembic does not compare with the database."""
+    """A base with its own metadata, which Alembic does not compare with the database."""
 
     __abstract__ = True
     metadata = MetaData(naming_convention=Base.metadata.naming_convention)
@@ -33,7 +33,7 @@ class Note(Identified, Timestamped, Versioned, NotesBase):
 
 
 def create_tables(connection: Connection) -> None:
-    """Create the table, and the index for searches where PostgreSQL has the extension for it."""
+    """Create the table, and the index for searches if PostgreSQL has pg_trgm."""
     NotesBase.metadata.create_all(connection)
     if connection.scalar(text("SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_trgm'")):
         connection.execute(text("CREATE EXTENSION IF NOT EXISTS pg_trgm"))

@@ -1,4 +1,4 @@
-"""Notes on plain SQLAlchemy, in place of the service with traced statements."""
+"""Notes on plain SQLAlchemy."""
 
 from app.dependencies import CurrentUser, Db
 from tests.notes.model import Note
@@ -7,5 +7,5 @@ from tests.plain_service import PlainService
 
 
 async def get_plain_notes(db: Db, user: CurrentUser) -> PlainService:
-    """Return the plain service, in place of `get_notes`."""
+    """Return the plain service, which replaces `get_notes`."""
     return PlainService(db, user.user_id, Note, ORDER)

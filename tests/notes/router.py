@@ -32,7 +32,7 @@ router = APIRouter(prefix="/notes", tags=["notes"], route_class=IdempotentRoute)
 
 @router.post("", response_model=NoteRead, status_code=201, responses=REPEATED, dependencies=[Idempotent])
 async def create_note(notes: Notes, data: NoteCreate, request: Request, response: Response) -> Note:
-    """Create a note. With an `Idempotency-Key` a retry makes no second one."""
+    """Create a note. With an `Idempotency-Key` a retry creates no second one."""
     note = await notes.create(data)
     set_location(request, response, note.id)
     return set_etag(response, note)
@@ -40,13 +40,13 @@ async def create_note(notes: Notes, data: NoteCreate, request: Request, response
 
 @router.get("", response_model=Page[NoteRead])
 async def list_notes(notes: Notes, query: NoteFilter, request: Request, response: Response) -> KeysetPage[Note]:
-    """List one's own notes, page by page."""
+    """List your notes, page by page."""
     return add_next_link(request, response, await notes.list(query))
 
 
 @router.get("/{note_id}", response_model=NoteRead, responses={**NOT_FOUND, **NOT_MODIFIED})
 async def read_note(notes: Notes, note_id: NoteId, response: Response, if_none_match: IfNoneMatch = None) -> Note:
-    """Read one of one's own notes, unless the client has this version (`If-None-Match`)."""
+    """Read one of your notes, unless the client has this version (`If-None-Match`)."""
     return set_etag(response, await notes.get(note_id), if_none_match=if_none_match)
 
 
@@ -54,7 +54,7 @@ async def read_note(notes: Notes, note_id: NoteId, response: Response, if_none_m
 async def update_note(
     notes: Notes, note_id: NoteId, data: NoteUpdate, request: Request, response: Response, if_match: IfMatch = None
 ) -> Note:
-    """Change what is given; what is left out stays. With `If-Match`, only that version is changed."""
+    """Change the given fields of a note. With `If-Match`, only that version is changed."""
     note = await notes.update(note_id, data, versions_to_change(request, if_match))
     return set_etag(response, note)
 
@@ -66,9 +66,9 @@ async def delete_note(notes: Notes, note_id: NoteId, request: Request, if_match:
 
 
 @router.get("/public/{note_id}", responses=NOT_FOUND)
-async def read_public_note(db: Db, viewer: OptionalUser, note_id: NoteId) -> PublicNoteRead:
-    """Read the title of a note of anyone, with or without a login."""
+async def read_public_note(db: Db, caller: OptionalUser, note_id: NoteId) -> PublicNoteRead:
+    """Read the title of any note, with or without a login."""
     note = await db.scalar(select(Note).where(Note.id == note_id))
     if note is None:
         raise NotFoundError
-    return PublicNoteRead(title=note.title, is_own=viewer is not None and viewer.user_id == note.owner_id)
+    return PublicNoteRead(title=note.title, is_own=caller is not None and caller.user_id == note.owner_id)

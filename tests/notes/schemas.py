@@ -17,19 +17,19 @@ class NoteCreate(InputModel):
 
 
 class NoteUpdate(InputModel):
-    """A change of a note; what is left out stays, null empties the description."""
+    """A change of a note. Fields that are left out stay as they are; null removes the description."""
 
     title: Title | MISSING = MISSING
     description: Description | MISSING | None = MISSING
 
 
 class NoteQuery(PageQuery):
-    """Which notes, in which order."""
+    """The filters, the order and the page of a list of notes."""
 
     sort: Literal["created_at", "-created_at", "title", "-title"] = "-created_at"
     """The field to sort by; a minus sorts in descending order."""
     title: Title | None = None
-    """Only notes whose title contains this, whatever the case."""
+    """Only notes whose title contains this; case does not matter."""
     created_after: Timestamp | None = None
     """Only notes that were made after this time."""
     created_before: Timestamp | None = None
@@ -48,7 +48,7 @@ class NoteRead(OutputModel):
 
 
 class PublicNoteRead(OutputModel):
-    """What everyone reads of a note."""
+    """The public fields of a note."""
 
     title: str = Field(max_length=200)
     is_own: bool

@@ -18,13 +18,13 @@ EDITORS, EDITS = 10, 1000
 
 
 async def create_with_etag(account: Account) -> tuple[str, str]:
-    """The path and the tag of a new note."""
+    """Return the path and the entity tag of a new note."""
     response = await account.request("POST", NOTES, json={"title": "0"})
     return response.headers["location"], response.headers["etag"]
 
 
 async def test_each_change_gives_another_tag(accounts: Accounts) -> None:
-    """And reading gives the current one."""
+    """Reading returns the current one."""
     ada = await accounts.create()
     path, first = await create_with_etag(ada)
     second = (await ada.request("PATCH", path, json={"title": "1"})).headers["etag"]
@@ -37,7 +37,7 @@ async def test_each_change_gives_another_tag(accounts: Accounts) -> None:
     [('"1"', 304), ('W/"1"', 304), ('"5", "1"', 304), ("*", 304), ('"2"', 200), ("garbage", 200), ("", 200)],
 )
 async def test_an_unchanged_note_is_not_sent_again(accounts: Accounts, condition: str, status: int) -> None:
-    """If-None-Match, compared weakly."""
+    """If-None-Match uses the weak comparison."""
     ada = await accounts.create()
     path, tag = await create_with_etag(ada)
     for method in ("GET", "HEAD"):
@@ -63,7 +63,7 @@ async def test_an_unchanged_note_is_not_sent_again(accounts: Accounts, condition
 async def test_only_the_version_that_is_meant_is_changed(
     accounts: Accounts, method: str, condition: str, is_met: bool
 ) -> None:
-    """If-Match, compared strongly."""
+    """If-Match uses the strong comparison."""
     ada = await accounts.create()
     path, _ = await create_with_etag(ada)
     body = {"json": {"title": "1"}} if method == "PATCH" else {}
@@ -76,7 +76,7 @@ async def test_only_the_version_that_is_meant_is_changed(
 
 
 async def test_of_what_is_not_there_no_version_is_asked_for(accounts: Accounts) -> None:
-    """A missing note and another's are 404, whatever the condition."""
+    """Missing notes and those of other users are 404, with any condition."""
     ada, bob = await accounts.create(), await accounts.create()
     path, tag = await create_with_etag(ada)
     for missing in (path, f"{NOTES}/{uuid4()}"):
@@ -85,7 +85,7 @@ async def test_of_what_is_not_there_no_version_is_asked_for(accounts: Accounts) 
 
 
 async def test_a_setting_makes_conditions_obligatory(settings: Settings, accounts: Accounts) -> None:
-    """428 without one."""
+    """Requests without a condition get 428."""
     ada = await accounts.create()
     path, tag = await create_with_etag(ada)
     app = create_notes_application(settings.model_copy(update={"require_if_match": True}))
@@ -98,7 +98,7 @@ async def test_a_setting_makes_conditions_obligatory(settings: Settings, account
 
 @pytest.mark.soak
 async def test_conflicting_changes_lose_no_update(accounts: Accounts) -> None:
-    """Each editor reads, adds one and writes on condition (ten thousand times in benchmarks/conflicting_edits.py)."""
+    """Each editor reads, adds one and writes with a condition (10,000 times in benchmarks/conflicting_edits.py)."""
     ada = await accounts.create()
     path, _ = await create_with_etag(ada)
     outcomes: Counter[int] = Counter()

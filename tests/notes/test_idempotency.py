@@ -25,13 +25,13 @@ async def create(account: Account, key: str, title: str = "milk") -> httpx2.Resp
 
 
 async def count(database: Database) -> int:
-    """How many notes there are."""
+    """Return the number of notes."""
     session = ReadOnly(database)
     return int(await session.scalar(text("SELECT count(*) FROM notes")) or 0)
 
 
 async def test_a_retried_request_is_done_once(accounts: Accounts, database: Database) -> None:
-    """The same status, body and headers, and a mark."""
+    """The retry gets the same status, body and headers, and a header that marks it."""
     ada = await accounts.create()
     first, again = await create(ada, "k1"), await create(ada, "k1")
     assert (again.status_code, again.content) == (first.status_code, first.content) == (201, first.content)
@@ -43,7 +43,7 @@ async def test_a_retried_request_is_done_once(accounts: Accounts, database: Data
 
 
 async def test_another_payload_under_the_same_key_is_a_mistake(accounts: Accounts, database: Database) -> None:
-    """And makes nothing."""
+    """It creates nothing."""
     ada = await accounts.create()
     await create(ada, "k1")
     assert problem(await create(ada, "k1", "bread")) == (422, "idempotency_key_reused")
@@ -51,7 +51,7 @@ async def test_another_payload_under_the_same_key_is_a_mistake(accounts: Account
 
 
 async def test_keys_belong_to_their_users(accounts: Accounts, database: Database) -> None:
-    """Two people may choose the same."""
+    """Two users may choose the same key."""
     ada, bob = await accounts.create(), await accounts.create()
     assert (await create(ada, "k1")).json()["owner_id"] == str(ada.id)
     assert (await create(bob, "k1")).json()["owner_id"] == str(bob.id)
@@ -59,14 +59,14 @@ async def test_keys_belong_to_their_users(accounts: Accounts, database: Database
 
 
 async def test_a_failure_without_effect_is_not_kept(accounts: Accounts) -> None:
-    """The key is free for the corrected request."""
+    """The key can be used for the corrected request."""
     ada = await accounts.create()
     assert problem(await create(ada, "k1", "")) == (422, "validation_failed")
     assert (await create(ada, "k1", "milk")).status_code == 201
 
 
-async def test_twins_at_once_have_one_effect(accounts: Accounts, database: Database) -> None:
-    """The others wait for the first and give its answer."""
+async def test_concurrent_requests_with_one_key_have_one_effect(accounts: Accounts, database: Database) -> None:
+    """The others wait for the first and return its response."""
     ada = await accounts.create()
     answers = await asyncio.gather(*(create(ada, "k1") for _ in range(20)))
     assert Counter(answer.status_code for answer in answers) == {201: 20}
@@ -75,7 +75,7 @@ async def test_twins_at_once_have_one_effect(accounts: Accounts, database: Datab
 
 
 async def test_a_twin_that_takes_too_long_is_a_conflict(accounts: Accounts, database: Database) -> None:
-    """Rather than a wait without end."""
+    """The wait is bounded."""
     ada = await accounts.create()
     hold = text(
         "INSERT INTO idempotency_keys (user_id, operation, key, fingerprint) VALUES (:user, :operation, 'k1', '')"
@@ -86,7 +86,7 @@ async def test_a_twin_that_takes_too_long_is_a_conflict(accounts: Accounts, data
 
 
 async def test_a_key_lives_for_a_day(accounts: Accounts, database: Database) -> None:
-    """Then it is as new."""
+    """Then it can be used for another request."""
     ada = await accounts.create()
     await create(ada, "k1")
     async with database.unit_of_work() as session:
@@ -97,7 +97,7 @@ async def test_a_key_lives_for_a_day(accounts: Accounts, database: Database) -> 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "with space", "nul\x00", "ü"])
 async def test_a_key_that_is_none_is_refused(accounts: Accounts, key: str) -> None:
-    """1 to 255 printable letters of ASCII."""
+    """A key has 1 to 255 printable ASCII characters."""
     ada = await accounts.create()
     headers = {"Idempotency-Key": key.encode("latin-1")}
     response = await ada.request("POST", NOTES, json={"title": "milk"}, headers=headers)
@@ -108,7 +108,7 @@ async def test_a_key_that_is_none_is_refused(accounts: Accounts, key: str) -> No
 async def test_a_thousand_requests_whose_answer_is_cut_make_a_thousand_rows(
     accounts: Accounts, database: Database
 ) -> None:
-    """Each is abandoned at some moment, and retried with its key until an answer arrives."""
+    """Each request is cancelled at some moment, and retried with its key until there is a response."""
     ada = await accounts.create()
 
     async def persist(number: int) -> UUID:

@@ -1,4 +1,4 @@
-"""Notes over HTTP."""
+"""Lists of notes over HTTP."""
 
 import random
 
@@ -10,7 +10,7 @@ pytestmark = pytest.mark.usefixtures("both_services")
 
 
 async def test_a_list_holds_only_ones_own_notes(accounts: Accounts) -> None:
-    """Other people's notes never appear."""
+    """It never contains notes of other users."""
     ada, bob = await accounts.create(), await accounts.create()
     await ada.create_note("hers")
     await bob.create_note("his")
@@ -21,7 +21,7 @@ async def test_a_list_holds_only_ones_own_notes(accounts: Accounts) -> None:
 
 @pytest.mark.parametrize("sort", ["created_at", "-created_at", "title", "-title"])
 async def test_pages_in_either_direction_hold_every_note_once(accounts: Accounts, sort: str) -> None:
-    """Following the cursors gives the same as one long page."""
+    """The pages together equal one long page."""
     ada = await accounts.create()
     for title in ("b", "a", "c", "a", "b"):
         await ada.create_note(title)
@@ -46,7 +46,7 @@ async def test_pages_in_either_direction_hold_every_note_once(accounts: Accounts
 
 
 async def test_a_link_to_the_next_page_replaces_the_cursor_however_it_is_spelt(accounts: Accounts) -> None:
-    """Names of parameters may be percent-encoded."""
+    """Parameter names may be percent-encoded."""
     ada = await accounts.create()
     for title in ("a", "b", "c"):
         await ada.create_note(title)
@@ -57,7 +57,7 @@ async def test_a_link_to_the_next_page_replaces_the_cursor_however_it_is_spelt(a
 
 
 async def test_a_filter_finds_titles_that_contain_the_text(accounts: Accounts) -> None:
-    """Case does not matter, and a percent sign is only a percent sign."""
+    """Case does not matter, and a percent sign matches only itself."""
     ada = await accounts.create()
     for title in ("Oat Milk", "100% wool", "bread"):
         await ada.create_note(title)
@@ -67,7 +67,7 @@ async def test_a_filter_finds_titles_that_contain_the_text(accounts: Accounts) -
 
 
 async def test_a_filter_finds_notes_by_their_time(accounts: Accounts) -> None:
-    """After and before, both exclusive."""
+    """Both bounds are exclusive."""
     ada = await accounts.create()
     first, second = await ada.create_note("first"), await ada.create_note("second")
     for params, expected in (
@@ -80,7 +80,7 @@ async def test_a_filter_finds_notes_by_their_time(accounts: Accounts) -> None:
 
 @pytest.mark.parametrize("time", ["0.5", "1700000000", "2026-01-31", "2026-01-31T12:00:00", "2026-01-31 12:00:00Z"])
 async def test_a_time_is_written_as_rfc_3339_does(accounts: Accounts, time: str) -> None:
-    """With its offset; nothing else is taken for one."""
+    """It needs an offset; other formats are refused."""
     ada = await accounts.create()
     response = await ada.request("GET", "/api/v1/notes", params={"created_after": time})
     assert problem(response) == (422, "validation_failed")
@@ -88,7 +88,7 @@ async def test_a_time_is_written_as_rfc_3339_does(accounts: Accounts, time: str)
 
 @pytest.mark.parametrize("sort", ["created_at", "-created_at", "title", "-title"])
 async def test_pages_neither_skip_nor_repeat_while_others_write(accounts: Accounts, sort: str) -> None:
-    """What is there from beginning to end is read once; what is deleted or added meanwhile, once at most."""
+    """Notes that exist all the time are read once; those that are added or deleted, at most once."""
     ada, chance = await accounts.create(), random.Random(sort)  # noqa: S311  no secret
     lasting = {(await ada.create_note(chance.choice("abc")))["id"] for _ in range(30)}
     doomed = [(await ada.create_note(chance.choice("abc")))["id"] for _ in range(20)]
@@ -108,7 +108,7 @@ async def test_pages_neither_skip_nor_repeat_while_others_write(accounts: Accoun
 
 
 async def test_a_cursor_belongs_to_one_list(accounts: Accounts) -> None:
-    """With another owner, order or filter, or with a letter changed, it is refused."""
+    """It is refused with another owner, order or filter, or if it was modified."""
     ada, bob = await accounts.create(), await accounts.create()
     for title in ("a", "b"):
         await ada.create_note(title)

@@ -1,4 +1,4 @@
-"""Notes over HTTP, one by one."""
+"""Single notes over HTTP."""
 
 from uuid import uuid4
 
@@ -39,7 +39,7 @@ async def test_a_note_can_be_created_read_changed_and_deleted(accounts: Accounts
 
 
 async def test_null_empties_the_description_and_absence_keeps_it(accounts: Accounts) -> None:
-    """Absent, null and a value are three different things."""
+    """A missing field, null and a value are three different inputs."""
     ada = await accounts.create()
     path = f"/api/v1/notes/{(await ada.create_note(description='2 l'))['id']}"
     assert (await ada.request("PATCH", path, json={})).json()["description"] == "2 l"
@@ -47,8 +47,8 @@ async def test_null_empties_the_description_and_absence_keeps_it(accounts: Accou
 
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
-async def test_another_owner_cannot_tell_it_exists(accounts: Accounts, method: str) -> None:
-    """Somebody else's note and a missing one are the same answer."""
+async def test_notes_of_other_users_look_missing(accounts: Accounts, method: str) -> None:
+    """A note of another user and a missing note get the same response."""
     ada, bob = await accounts.create(), await accounts.create()
     note = await ada.create_note()
     body = {"json": {"title": "mine now"}} if method == "PATCH" else {}
@@ -62,7 +62,7 @@ async def test_another_owner_cannot_tell_it_exists(accounts: Accounts, method: s
 
 
 async def test_both_spellings_of_a_path_answer_alike(accounts: Accounts) -> None:
-    """A trailing slash is no redirect."""
+    """A trailing slash causes no redirect."""
     ada = await accounts.create()
     await ada.create_note()
     plain, slashed = await ada.request("GET", "/api/v1/notes"), await ada.request("GET", "/api/v1/notes/")
@@ -71,7 +71,7 @@ async def test_both_spellings_of_a_path_answer_alike(accounts: Accounts) -> None
 
 
 async def test_head_answers_as_get_without_a_body(accounts: Accounts) -> None:
-    """Same status and length, no content."""
+    """Status and Content-Length are equal."""
     ada = await accounts.create()
     got, head = await ada.request("GET", "/api/v1/notes"), await ada.request("HEAD", "/api/v1/notes")
     assert (head.status_code, head.content) == (200, b"")
@@ -79,14 +79,14 @@ async def test_head_answers_as_get_without_a_body(accounts: Accounts) -> None:
 
 
 async def test_answers_to_the_authenticated_are_not_stored(accounts: Accounts) -> None:
-    """Nobody's data ends up in a shared cache."""
+    """Shared caches store no user data."""
     ada = await accounts.create()
     response: httpx2.Response = await ada.request("GET", "/api/v1/notes")
     assert response.headers["cache-control"] == "no-store"
 
 
 async def test_an_optional_login_is_used_where_there_is_one(accounts: Accounts) -> None:
-    """And caches are told that the response depends on it."""
+    """The response has `Vary: Authorization`."""
     ada, bob = await accounts.create(), await accounts.create()
     path = f"/api/v1/notes/public/{(await ada.create_note())['id']}"
     seen = [await ada.request("GET", path), await bob.request("GET", path), await ada.client.get(path)]

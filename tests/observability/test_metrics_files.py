@@ -1,4 +1,4 @@
-"""The files that worker processes count in; in processes of their own, because prometheus_client has one setting."""
+"""The files in which worker processes count, in separate processes because prometheus_client has one global setting."""
 
 import subprocess
 import sys
@@ -32,13 +32,13 @@ SLOTS = """
 
 
 def run(program: str) -> str:
-    """Run a program; give what it prints."""
+    """Run a program; return its output."""
     command = [sys.executable, "-c", textwrap.dedent(program)]
     return subprocess.run(command, cwd=PROJECT_ROOT, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def test_without_space_nothing_is_reserved() -> None:
-    """The service starts all the same; each worker then counts for itself."""
+    """The service starts, and each worker counts for itself."""
     program = """
         import resource, signal
         from app.observability.metrics_files import reserve
@@ -50,7 +50,7 @@ def test_without_space_nothing_is_reserved() -> None:
 
 
 def test_a_worker_goes_on_where_the_one_before_it_ended() -> None:
-    """In the same slot: counts stay, gauges begin at zero, and no file is added or grows."""
+    """Counters of the slot continue, gauges start at zero, and no file is added."""
     shown = run(SLOTS).splitlines()
     assert 'http_requests_total{method="GET",route="/",status="200"} 3.0' in shown[0]
     assert "worker_resident_memory_bytes 0.0" in shown[0]

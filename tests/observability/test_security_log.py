@@ -1,4 +1,4 @@
-"""The security log: what it tells, and what no log ever tells."""
+"""The security log: its events, and that it contains no secret."""
 
 import logging
 from typing import Any
@@ -13,12 +13,12 @@ NEW_PASSWORD = "another horse battery staple"
 
 
 def events(logs: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
-    """The security events so far."""
+    """Return the security events so far."""
     return [r.msg for r in logs.records if r.name == "app.security" and isinstance(r.msg, dict)]
 
 
 async def live(ada: Account, root: Account, accounts: Accounts) -> httpx2.Response:
-    """Do what is logged, from a failed login, whose answer is returned, to a link that does not work."""
+    """Cause every logged event, from a failed login, whose response is returned, to an invalid link."""
     form = {"grant_type": "password", "username": ada.email, "password": "wrong password"}
     refused = await ada.client.post("/api/v1/auth/token", data=form)
     await accounts.log_in(ada.email)
@@ -36,7 +36,7 @@ async def live(ada: Account, root: Account, accounts: Accounts) -> httpx2.Respon
 async def test_what_happens_to_an_account_is_logged_with_the_request(
     accounts: Accounts, logs: pytest.LogCaptureFixture
 ) -> None:
-    """Every step, by its name, with the account and the request id."""
+    """Each event has a name, the account and the request id."""
     root, ada = await accounts.create(admin=True), await accounts.create()
     logs.clear()
     refused = await live(ada, root, accounts)
@@ -60,7 +60,7 @@ async def test_what_happens_to_an_account_is_logged_with_the_request(
 
 
 async def test_no_secret_is_ever_logged(accounts: Accounts, outbox: Outbox, logs: pytest.LogCaptureFixture) -> None:
-    """Neither passwords nor any kind of token, at any level, on any path through the service."""
+    """No password and no token, at any log level."""
     logs.set_level(logging.DEBUG)
     ada = await accounts.create()
     link = await outbox.token_to(ada.email)

@@ -1,4 +1,4 @@
-"""The watch on the event loop."""
+"""The watchdog of the event loop."""
 
 import asyncio
 import time
@@ -9,7 +9,7 @@ from app.observability.watchdog import EventLoopWatchdog
 
 
 async def test_what_blocks_the_loop_is_logged_with_its_stack(caplog: pytest.LogCaptureFixture) -> None:
-    """Once for each time, by name."""
+    """Each block is logged once."""
 
     def culprit() -> None:
         deadline = time.monotonic() + 0.5
@@ -26,7 +26,7 @@ async def test_what_blocks_the_loop_is_logged_with_its_stack(caplog: pytest.LogC
 
 
 async def test_a_loop_that_turns_is_left_alone(caplog: pytest.LogCaptureFixture) -> None:
-    """However long it runs."""
+    """Nothing is logged."""
     with EventLoopWatchdog(5):
         await asyncio.sleep(0.05)
     assert caplog.records == []

@@ -26,7 +26,7 @@ async def log_in(client: httpx2.AsyncClient, email: str, password: str, address:
 
 
 async def test_guessing_is_limited_and_the_owner_elsewhere_is_not(accounts: Accounts, settings: Settings) -> None:
-    """However the address is spelled; and the right password comes too late where guesses were made."""
+    """The spelling of the address does not matter, and after the limit the right password is refused, too."""
     ada = await accounts.create(email="ada.lovelace@example.com")
     async with limited(settings) as client:
         spellings = ("ada.lovelace@example.com", "ADA.LOVELACE@example.com")
@@ -39,7 +39,7 @@ async def test_guessing_is_limited_and_the_owner_elsewhere_is_not(accounts: Acco
 
 
 async def test_one_address_cannot_try_many_accounts(database: object, settings: Settings) -> None:
-    """Each a few times."""
+    """It is limited even with few attempts at each account."""
     del database
     async with limited(settings) as client:
         answers = [await log_in(client, f"user{n}@example.com", "wrong password") for n in range(101)]
@@ -48,7 +48,7 @@ async def test_one_address_cannot_try_many_accounts(database: object, settings: 
 
 
 async def test_a_stolen_token_does_not_help_to_guess_the_password(accounts: Accounts, settings: Settings) -> None:
-    """Where the password is asked for, guesses are counted too."""
+    """Operations that ask for the password count attempts, too."""
     ada = await accounts.create()
     async with limited(settings) as client:
         statuses = []

@@ -26,13 +26,13 @@ DSN = "postgresql://nowhere/app"
 
 @pytest.fixture
 def valkey_url(tmp_path: Path) -> Iterator[str]:
-    """A Valkey server of this test's own."""
+    """A Valkey server for this test."""
     with ValkeyServer(port=free_port(), data_dir=tmp_path) as server:
         yield f"redis://127.0.0.1:{server.port}"
 
 
 async def hits(limiter: RateLimiter, key: str = "key", count: int = 5) -> list[bool]:
-    """Which of so many hits are allowed."""
+    """Return which hits are allowed."""
     allowed = []
     for _ in range(count):
         try:
@@ -45,14 +45,14 @@ async def hits(limiter: RateLimiter, key: str = "key", count: int = 5) -> list[b
 
 
 def limiter_of(url: str | None = None, **options: object) -> RateLimiter:
-    """The limiter of a process."""
+    """Return the limiter of a process."""
     shared = SecretStr(url) if url else None
     settings = make_settings(DSN, rate_limit_enabled=True, redis_url=shared, **options)
     return RateLimiter.from_settings(settings, Metrics(settings))
 
 
 async def test_a_limit_holds_for_each_key_and_can_be_cleared() -> None:
-    """And names itself, the wait and the quota in its headers."""
+    """The headers have its name, the wait and the quota."""
     limiter = limiter_of()
     assert await hits(limiter) == [True] * 3 + [False] * 2
     assert await hits(limiter, "other", 1) == [True]
@@ -67,7 +67,7 @@ async def test_a_limit_holds_for_each_key_and_can_be_cleared() -> None:
 
 
 @given(current=integers(0, 3), previous=integers(0, 3), elapsed=floats(0, 59.9))
-async def test_the_wait_that_is_told_is_the_right_one(current: int, previous: int, elapsed: float) -> None:
+async def test_retry_after_is_the_real_wait(current: int, previous: int, elapsed: float) -> None:
     """One hit is allowed after it, and none before."""
 
     async def hit_after(seconds: float) -> Count:
@@ -86,7 +86,7 @@ async def test_the_wait_that_is_told_is_the_right_one(current: int, previous: in
 
 
 async def test_both_counters_count_alike(valkey_url: str) -> None:
-    """In any order of hits on any keys over several windows."""
+    """For random hits on random keys over several windows."""
     chance = random.Random(7)  # noqa: S311  the same each time
     local, shared = LocalHitCounter(), SharedHitCounter(valkey_url, 1)
     moment, allowed = 0.0, 0
@@ -105,7 +105,7 @@ async def test_both_counters_count_alike(valkey_url: str) -> None:
 
 
 async def test_a_limiter_that_is_off_limits_nothing() -> None:
-    """RATE_LIMIT_ENABLED=false."""
+    """With RATE_LIMIT_ENABLED=false."""
     assert await hits(RateLimiter(None, Metrics(make_settings(DSN)), enabled=False)) == [True] * 5
 
 
@@ -120,7 +120,7 @@ async def test_processes_share_their_counts_in_valkey(valkey_url: str) -> None:
 
 
 async def test_without_its_server_a_process_counts_alone(logs: pytest.LogCaptureFixture) -> None:
-    """With one log line for some seconds, not one for each request."""
+    """This is logged once, not for each request."""
     limiter = limiter_of("redis://127.0.0.1:1")
     assert await hits(limiter) == [True] * 3 + [False] * 2
     await limiter.clear(LIMIT, "key")
@@ -129,7 +129,7 @@ async def test_without_its_server_a_process_counts_alone(logs: pytest.LogCapture
 
 
 async def test_a_server_that_does_not_answer_costs_one_short_wait() -> None:
-    """Then the breaker is open."""
+    """After it, the circuit breaker is open."""
     connections = []
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -155,13 +155,13 @@ async def test_a_server_that_does_not_answer_costs_one_short_wait() -> None:
     ],
 )
 def test_spellings_of_an_address_share_a_counter(spelling: str) -> None:
-    """Another address has another: nobody uses up the attempts of an account that is not meant."""
+    """Other addresses have other counters."""
     assert account_key(spelling) == account_key("ada.lovelace@example.com")
     assert account_key(spelling) != account_key("ada.lovelace+x@example.com")
 
 
 def test_addresses_of_one_network_share_a_counter() -> None:
-    """A customer has a whole /64 of IPv6."""
+    """An IPv6 customer has a /64."""
     assert address_key("2001:db8::1") == address_key("2001:db8::ffff:1")
     assert address_key("2001:db8::1") != address_key("2001:db8:0:1::1")
     assert address_key("192.0.2.1") != address_key("192.0.2.2")

@@ -1,4 +1,4 @@
-"""What service tests share: a session of their own, without HTTP."""
+"""Fixtures of service tests: a session, and services without HTTP."""
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ def passwords(settings: Settings) -> Iterator[PasswordHasher]:
 
 @pytest.fixture
 def check(database: Database, passwords: PasswordHasher, limiter: RateLimiter, settings: Settings) -> PasswordCheck:
-    """The check of passwords, as a request has it."""
+    """The password check of a request."""
     return PasswordCheck(database, passwords, limiter, CLIENT, settings)
 
 
@@ -62,7 +62,7 @@ class Users:
     passwords: PasswordHasher
 
     async def create(self, email: str = "ada@example.com", *, role: Role = Role.USER, commit: bool = False) -> User:
-        """Create an account with the password of the tests; committed where other connections must see it."""
+        """Create an account with the password of the tests; committed if other connections must see it."""
         hashed = await self.passwords.hash(PASSWORD)
         user = User(email=email, hashed_password=hashed, role=role, is_active=True, is_verified=True)
         self.db.add(user)
@@ -79,5 +79,5 @@ def users(db: Session, passwords: PasswordHasher) -> Users:
 
 
 def principal(user: User) -> Principal:
-    """Return the caller that a token of this account stands for."""
+    """Return the caller of an access token of this account."""
     return Principal(user.id, uuid4(), is_admin=user.role == Role.ADMIN, is_verified=user.is_verified)

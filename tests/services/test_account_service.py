@@ -44,7 +44,7 @@ async def mails(db: Session) -> list[str]:
 async def test_registration_creates_an_account_and_a_mail(
     db: Session, passwords: PasswordHasher, settings: Settings
 ) -> None:
-    """Once for an address."""
+    """A second registration with the address is refused."""
     service = RegistrationService(db, passwords, settings)
     data = UserCreate(email="ada@example.com", password=SecretStr(PASSWORD))
     user = await service.register(data)
@@ -98,7 +98,7 @@ async def test_a_new_address_must_be_free(
 async def test_a_link_works_once(
     db: Session, users: Users, database: Database, passwords: PasswordHasher, check: PasswordCheck
 ) -> None:
-    """It sets the password, and voids the other links."""
+    """It sets the password and invalidates the other links."""
     ada = await users.create(commit=True)
     service = RecoveryService(db, database, passwords, check)
     _, token = await issue_token(db, ada.id, Purpose.RESET_PASSWORD, ada.email, HOUR)
@@ -116,7 +116,7 @@ async def test_a_link_works_once(
 async def test_a_link_moves_the_account_to_its_new_address(
     db: Session, users: Users, database: Database, passwords: PasswordHasher, check: PasswordCheck
 ) -> None:
-    """Unless another account has taken it meanwhile."""
+    """If another account has the address by then, it is refused."""
     ada = await users.create(commit=True)
     service = RecoveryService(db, database, passwords, check)
     _, first = await issue_token(db, ada.id, Purpose.CHANGE_EMAIL, "new@example.com", HOUR)
@@ -130,7 +130,7 @@ async def test_a_link_moves_the_account_to_its_new_address(
 
 
 async def test_a_token_has_one_purpose_and_an_end(db: Session, users: Users) -> None:
-    """It can be found without being used, and voided."""
+    """It can be looked up without being used, and revoked."""
     ada = await users.create()
     _, token = await issue_token(db, ada.id, Purpose.VERIFY_EMAIL, ada.email, HOUR)
     _, expired = await issue_token(db, ada.id, Purpose.VERIFY_EMAIL, ada.email, -HOUR)
@@ -144,7 +144,7 @@ async def test_a_token_has_one_purpose_and_an_end(db: Session, users: Users) -> 
 
 
 async def test_a_password_is_checked_at_a_bounded_rate(users: Users, check: PasswordCheck) -> None:
-    """The same refusal for a wrong password and an unknown account; then none is checked."""
+    """A wrong password and an unknown account get the same error; above the limit no password is verified."""
     ada = await users.create(commit=True)
     for email in (ada.email, "nobody@example.com"):
         with pytest.raises(InvalidGrantError):
@@ -159,7 +159,7 @@ async def test_a_password_is_checked_at_a_bounded_rate(users: Users, check: Pass
 async def test_a_verified_password_is_checked_again_under_the_lock(
     db: Session, users: Users, check: PasswordCheck
 ) -> None:
-    """If the account has changed meanwhile, the request is repeated."""
+    """If the account has changed, the request is retried."""
     ada = await users.create(commit=True)
     verified = await check.log_in(ada.email, PASSWORD)
     await verified.lock(db)

@@ -10,7 +10,7 @@ from tests.services.conftest import Users
 
 
 async def test_an_item_can_be_created_read_changed_and_deleted(db: Session, users: Users) -> None:
-    """Each change raises the version."""
+    """Each change increments the version."""
     items = ItemService(db, (await users.create()).id)
     item = await items.create(ItemCreate(title="milk"))
     assert await items.get(item.id) is not None
@@ -22,7 +22,7 @@ async def test_an_item_can_be_created_read_changed_and_deleted(db: Session, user
 
 
 async def test_an_item_of_another_owner_does_not_exist(db: Session, users: Users) -> None:
-    """Not to be read, changed or deleted."""
+    """Reading, changing and deleting it raise NotFoundError."""
     ada, bob = await users.create(), await users.create("bob@example.com")
     item = await ItemService(db, ada.id).create(ItemCreate(title="milk"))
     others = ItemService(db, bob.id)
@@ -44,7 +44,7 @@ async def test_only_the_expected_version_is_changed(db: Session, users: Users) -
 
 
 async def test_wildcards_in_a_search_are_ordinary_characters(db: Session, users: Users) -> None:
-    """LIKE's, and its escape character."""
+    """Those of LIKE, and its escape character."""
     items = ItemService(db, (await users.create()).id)
     for title in ("100%", "1000", "a_b", "axb", "a/b"):
         await items.create(ItemCreate(title=title))

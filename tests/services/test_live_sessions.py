@@ -1,4 +1,4 @@
-"""Sessions that are remembered, and forgotten the moment that they end anywhere."""
+"""The cache of live sessions, and its invalidation."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -22,7 +22,7 @@ Ending = Callable[[Account, Account, Database], Awaitable[object]]
 
 
 async def by_sql(statement: str, account: Account, database: Database) -> None:
-    """Somebody with psql."""
+    """Run SQL as an operator with psql does."""
     claims = jwt.decode(account.token, options={"verify_signature": False})
     async with database.unit_of_work() as session:
         await session.execute(text(statement), {"id": UUID(claims["sid"]), "user": account.id})
@@ -39,7 +39,7 @@ ENDINGS: dict[str, Ending] = {
 
 
 async def remembered(client: httpx2.AsyncClient, account: Account) -> None:
-    """Wait until the process listens and remembers this session: then a request makes no query for it."""
+    """Wait until the process listens and has cached this session, so that a request makes no query for it."""
     for _ in range(100):
         assert (await client.get(ME, headers=account.headers)).status_code == 200
         await asyncio.sleep(0.01)
@@ -49,7 +49,7 @@ async def remembered(client: httpx2.AsyncClient, account: Account) -> None:
 async def test_another_process_refuses_it_soon(
     accounts: Accounts, database: Database, settings: Settings, ending: str
 ) -> None:
-    """However the session ends; and this process refuses at once."""
+    """However the session ends; the process that ends it refuses it immediately."""
     ada, root = await accounts.create(), await accounts.create(admin=True)
     async with serving(create_notes_application(settings)) as other:
         await remembered(other, ada)
@@ -62,7 +62,7 @@ async def test_another_process_refuses_it_soon(
 
 
 async def test_a_session_is_looked_up_once(accounts: Accounts, settings: Settings) -> None:
-    """Not for each request; but for each while nobody listens."""
+    """While the process does not listen, it is looked up for each request."""
     ada = await accounts.create()
     app = create_notes_application(settings)
     lookups: list[int] = []
@@ -71,7 +71,7 @@ async def test_a_session_is_looked_up_once(accounts: Accounts, settings: Setting
         event.listen(pool, "checkout", lambda *_: lookups.append(1))
         sessions = state["sessions"]  # type: ignore[index]
         claims = state["access_tokens"].verify(ada.token)  # type: ignore[index]
-        while not sessions._is_listening:  # noqa: SLF001, ASYNC110  nothing else tells
+        while not sessions._is_listening:  # noqa: SLF001, ASYNC110  there is no public name
             await asyncio.sleep(0.01)
         assert {(await sessions.find(claims)).role for _ in range(5)} == {"user"}
         assert len(lookups) == 1
@@ -85,7 +85,7 @@ async def test_a_session_is_looked_up_once(accounts: Accounts, settings: Setting
 
 
 async def test_a_refresh_forgets_nothing(accounts: Accounts, settings: Settings) -> None:
-    """It changes a row of sessions, but nothing that decides on access."""
+    """It updates the session, but nothing that decides on access."""
     ada, bob = await accounts.create(), await accounts.create()
     app = create_notes_application(settings)
     async with app.router.lifespan_context(app) as state:
@@ -105,7 +105,7 @@ async def test_a_refresh_forgets_nothing(accounts: Accounts, settings: Settings)
 
 
 async def test_the_least_recently_used_session_leaves_a_full_cache(accounts: Accounts, settings: Settings) -> None:
-    """Its size is a setting."""
+    """The size of the cache is a setting."""
     three = [await accounts.create() for _ in range(3)]
     app = create_notes_application(settings.model_copy(update={"session_cache_size": 2}))
     async with app.router.lifespan_context(app) as state:
@@ -118,7 +118,7 @@ async def test_the_least_recently_used_session_leaves_a_full_cache(accounts: Acc
 
 
 async def test_an_operation_may_ask_for_a_verified_address(accounts: Accounts, settings: Settings) -> None:
-    """And learns at once when it is verified."""
+    """A verification takes effect immediately."""
     ada = await accounts.create()
     app = create_notes_application(settings)
 

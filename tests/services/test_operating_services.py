@@ -27,7 +27,7 @@ ANSWER = StoredAnswer(201, {"etag": '"1"'}, b"{}")
 
 
 async def test_an_answer_is_stored_under_its_key(db: Session, users: Users) -> None:
-    """Another payload is refused; an expired key is free again."""
+    """Another payload is refused, and an expired key can be used again."""
     service = IdempotencyService(db, (await users.create()).id, "POST /things", "key")
     assert await service.begin(b"payload") is None
     await service.finish(ANSWER)
@@ -59,7 +59,7 @@ async def test_jobs_are_listed_requeued_and_cancelled(db: Session, users: Users)
 
 
 async def test_health_follows_the_database(database: Database) -> None:
-    """And draining."""
+    """It also shows that the process drains."""
     service = HealthService(database)
     assert (await service.check()).status == "ok"
     service.drain()

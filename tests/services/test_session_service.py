@@ -18,7 +18,7 @@ from app.schemas.token import TokenRequest
 from app.services.auth_service import AuthService
 from app.services.password_check import PasswordCheck
 from app.services.principal import Principal
-from app.services.session_service import SessionKeeper, SessionService
+from app.services.session_service import SessionIssuer, SessionService
 from tests.factories import PASSWORD
 from tests.services.conftest import CLIENT, Users
 
@@ -29,8 +29,8 @@ async def count_sessions(db: Session) -> int:
 
 
 async def test_a_refresh_token_is_exchanged_once(db: Session, users: Users, settings: Settings) -> None:
-    """Within the grace the same successor is given again; after it the session ends."""
-    keeper = SessionKeeper(db, settings)
+    """Within the grace period the same successor is returned; after it the session ends."""
+    keeper = SessionIssuer(db, settings)
     opened = await keeper.open((await users.create()).id, CLIENT)
     first = await keeper.rotate(opened.refresh_token)
     assert first.session_id == opened.session_id
@@ -44,8 +44,8 @@ async def test_a_refresh_token_is_exchanged_once(db: Session, users: Users, sett
 async def test_a_session_of_a_disabled_account_cannot_be_refreshed(
     db: Session, users: Users, settings: Settings
 ) -> None:
-    """Nor one that was idle for too long."""
-    keeper, ada = SessionKeeper(db, settings), await users.create()
+    """The same holds for an idle session."""
+    keeper, ada = SessionIssuer(db, settings), await users.create()
     opened = await keeper.open(ada.id, CLIENT)
     await db.execute(update(User).values(is_active=False))
     with pytest.raises(InvalidGrantError):
@@ -57,8 +57,8 @@ async def test_a_session_of_a_disabled_account_cannot_be_refreshed(
 
 
 async def test_sessions_are_listed_and_revoked(db: Session, users: Users, settings: Settings) -> None:
-    """Those of another account do not exist."""
-    keeper, ada, bob = SessionKeeper(db, settings), await users.create(), await users.create("b@example.com")
+    """Those of other accounts raise NotFoundError."""
+    keeper, ada, bob = SessionIssuer(db, settings), await users.create(), await users.create("b@example.com")
     here, there, theirs = [await keeper.open(user.id, CLIENT) for user in (ada, ada, bob)]
     await db.flush()
     service = SessionService(db, Principal(ada.id, here.session_id, is_admin=False))
@@ -73,9 +73,9 @@ async def test_sessions_are_listed_and_revoked(db: Session, users: Users, settin
 async def test_tokens_are_granted_and_revoked(
     db: Session, users: Users, settings: Settings, check: PasswordCheck, tokens: AccessTokens
 ) -> None:
-    """By password and by refresh token."""
+    """With a password and with a refresh token."""
     ada = await users.create(commit=True)
-    service = AuthService(db, SessionKeeper(db, settings), check, tokens, CLIENT)
+    service = AuthService(db, SessionIssuer(db, settings), check, tokens, CLIENT)
     password = TokenRequest(grant_type="password", username=ada.email, password=SecretStr(PASSWORD))
     granted = await service.grant_token(password)
     assert tokens.verify(granted.access_token).user_id == ada.id
@@ -100,7 +100,7 @@ async def test_tokens_are_granted_and_revoked(
 async def test_a_bad_token_request_is_refused(
     db: Session, settings: Settings, check: PasswordCheck, tokens: AccessTokens, form: dict[str, str], refusal: type
 ) -> None:
-    """As RFC 6749, section 5.2 names it."""
-    service = AuthService(db, SessionKeeper(db, settings), check, tokens, CLIENT)
+    """With the errors of RFC 6749, section 5.2."""
+    service = AuthService(db, SessionIssuer(db, settings), check, tokens, CLIENT)
     with pytest.raises(refusal):
         await service.grant_token(TokenRequest.model_validate(form))

@@ -19,7 +19,7 @@ from tests.services.conftest import Users, principal
 async def test_an_account_is_visible_to_its_owner_and_to_administrators(
     db: Session, users: Users, check: PasswordCheck
 ) -> None:
-    """To nobody else."""
+    """For other users NotFoundError is raised."""
     ada, bob = await users.create(), await users.create("bob@example.com")
     root = await users.create("root@example.com", role=Role.ADMIN)
     assert (await UserService(db, principal(ada), check).get_own()).id == ada.id
@@ -29,7 +29,7 @@ async def test_an_account_is_visible_to_its_owner_and_to_administrators(
 
 
 async def test_an_owner_changes_the_name(db: Session, users: Users, check: PasswordCheck) -> None:
-    """A caller whose account is gone is not authenticated."""
+    """A caller whose account was deleted is not authenticated."""
     ada = await users.create()
     service = UserService(db, principal(ada), check)
     assert (await service.update_own(UserUpdate(full_name="Ada"))).full_name == "Ada"
@@ -39,7 +39,7 @@ async def test_an_owner_changes_the_name(db: Session, users: Users, check: Passw
 
 
 async def test_an_account_is_deleted_with_its_password(db: Session, users: Users, check: PasswordCheck) -> None:
-    """A wrong one deletes nothing."""
+    """With a wrong one nothing is deleted."""
     ada = await users.create(commit=True)
     service = UserService(db, principal(ada), check)
     with pytest.raises(PasswordIncorrectError):
@@ -49,7 +49,7 @@ async def test_an_account_is_deleted_with_its_password(db: Session, users: Users
 
 
 async def test_the_last_administrator_stays(db: Session, users: Users) -> None:
-    """Neither demoted, disabled nor deleted."""
+    """Demoting, disabling and deleting the last one are refused."""
     root = await users.create(role=Role.ADMIN)
     root_id, service = root.id, UserAdminService(db, principal(root))
     for change in (UserAdminUpdate(role="user"), UserAdminUpdate(is_active=False)):

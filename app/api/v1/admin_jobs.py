@@ -35,7 +35,7 @@ async def list_jobs(jobs: Jobs, query: JobFilter, request: Request, response: Re
 
 @router.post("/{job_id}/requeue", status_code=204, responses=problems(NotFoundError, JobNotFailedError))
 async def requeue_job(jobs: Jobs, job_id: JobId) -> None:
-    """Run a failed job again, with all its attempts."""
+    """Run a failed job again, and reset its attempts."""
     await jobs.requeue(job_id)
 
 

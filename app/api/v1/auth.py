@@ -20,14 +20,14 @@ from app.schemas.session import SessionList
 from app.schemas.token import TokenRead, TokenRequest, TokenRevocation
 from app.services.account_service import RecoveryService
 from app.services.auth_service import AuthService
-from app.services.session_service import SessionKeeper, SessionService
+from app.services.session_service import SessionIssuer, SessionService
 from app.state import state_of
 
 
 async def get_auth(request: Request, db: Db, check: Check, client: RequestClient) -> AuthService:
     """Return the service that grants and revokes tokens."""
     state = state_of(request)
-    return AuthService(db, SessionKeeper(db, state["settings"]), check, state["access_tokens"], client)
+    return AuthService(db, SessionIssuer(db, state["settings"]), check, state["access_tokens"], client)
 
 
 async def get_sessions(db: Db, user: CurrentUser) -> SessionService:

@@ -1,4 +1,4 @@
-"""Readiness below the path of the API, for clients that reach nothing else."""
+"""Readiness under `/api`, for clients behind a proxy that forwards only that path."""
 
 from fastapi import APIRouter, Request, Response
 

@@ -66,7 +66,7 @@ async def read_current_user(users: Users) -> User:
 
 @router.patch("/me", response_model=UserRead)
 async def update_current_user(users: Users, data: UserUpdate) -> User:
-    """Change your account."""
+    """Change your name."""
     return await users.update_own(data)
 
 

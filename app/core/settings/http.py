@@ -88,7 +88,7 @@ class HttpSettings(ProcessSettings):
 
     @property
     def is_https_only(self) -> bool:
-        """Whether responses tell browsers to use HTTPS only."""
+        """Whether responses require browsers to use HTTPS only."""
         return self.public_url.startswith("https:")
 
     @property

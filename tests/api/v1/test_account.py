@@ -20,28 +20,28 @@ ME = "/api/v1/users/me"
 
 
 async def post(client: httpx2.AsyncClient, path: str, **data: str) -> httpx2.Response:
-    """Post without logging in."""
+    """Send a request without a token."""
     return await client.post(path, json=data)
 
 
 async def change_email(account: Account, email: str, password: str = PASSWORD) -> httpx2.Response:
-    """Ask to move to another address."""
+    """Request a change of the e-mail address."""
     return await account.request("PUT", f"{ME}/email", json={"email": email, "password": password})
 
 
 async def expire(database: Database) -> None:
-    """Let the time of every link run out."""
+    """Let all links expire."""
     async with database.unit_of_work() as session:
         await session.execute(update(OneTimeToken).values(expires_at=datetime.now(UTC)))
 
 
 async def is_verified(account: Account) -> bool:
-    """Whether the address is confirmed."""
+    """Return whether the e-mail address is verified."""
     return bool((await account.request("GET", ME)).json()["is_verified"])
 
 
-async def test_whoever_registers_confirms_the_address_with_the_mailed_link(accounts: Accounts, outbox: Outbox) -> None:
-    """Once; the link is made from PUBLIC_URL."""
+async def test_a_new_user_verifies_the_address_with_the_mailed_link(accounts: Accounts, outbox: Outbox) -> None:
+    """The link works once, and its address is made from PUBLIC_URL."""
     ada = await accounts.create()
     [mail] = await outbox.deliver()
     assert "http://localhost:8000/verify-email#token=" in body(mail)
@@ -53,7 +53,7 @@ async def test_whoever_registers_confirms_the_address_with_the_mailed_link(accou
 
 
 async def test_another_link_can_be_asked_for_until_the_address_is_confirmed(accounts: Accounts, outbox: Outbox) -> None:
-    """Both links work until one is used; then none is sent."""
+    """Both links work until one is used; after that no further link is sent."""
     ada = await accounts.create()
     first = await outbox.token_to(ada.email)
     assert (await ada.request("POST", f"{VERIFY}/request")).status_code == 202
@@ -65,7 +65,7 @@ async def test_another_link_can_be_asked_for_until_the_address_is_confirmed(acco
 
 
 async def test_a_forgotten_password_is_reset_with_the_mailed_link(accounts: Accounts, outbox: Outbox) -> None:
-    """Once; every session ends and the old password is void."""
+    """The link works once; every session ends, and the old password is invalid."""
     ada = await accounts.create()
     await outbox.deliver()
     assert (await post(ada.client, FORGOT, email=ada.email.upper())).status_code == 202
@@ -79,8 +79,8 @@ async def test_a_forgotten_password_is_reset_with_the_mailed_link(accounts: Acco
     assert problem(await ada.client.post("/api/v1/auth/token", data=form)) == (400, "invalid_grant")
 
 
-async def test_of_many_uses_of_one_link_at_once_one_succeeds(accounts: Accounts, outbox: Outbox) -> None:
-    """The database decides the race."""
+async def test_a_link_that_is_used_concurrently_works_once(accounts: Accounts, outbox: Outbox) -> None:
+    """The database decides which request succeeds."""
     ada = await accounts.create()
     await outbox.deliver()
     await post(ada.client, FORGOT, email=ada.email)
@@ -91,8 +91,8 @@ async def test_of_many_uses_of_one_link_at_once_one_succeeds(accounts: Accounts,
     assert Counter(answer.status_code for answer in answers) == {204: 1, 400: 9}
 
 
-async def test_nobody_learns_whether_an_address_has_an_account(accounts: Accounts, outbox: Outbox) -> None:
-    """The same answer and the same one job; only an account gets a mail."""
+async def test_password_forgot_does_not_reveal_accounts(accounts: Accounts, outbox: Outbox) -> None:
+    """Known and unknown addresses get the same response and enqueue one job; only an account gets a mail."""
     ada = await accounts.create()
     await accounts.change(ada.id, is_active=False)
     await outbox.deliver()
@@ -104,7 +104,7 @@ async def test_nobody_learns_whether_an_address_has_an_account(accounts: Account
 
 @pytest.mark.parametrize("path", [VERIFY, RESET])
 async def test_links_expire(accounts: Accounts, outbox: Outbox, database: Database, path: str) -> None:
-    """And change nothing then."""
+    """An expired link changes nothing."""
     ada = await accounts.create()
     if path == RESET:
         await outbox.deliver()

@@ -9,7 +9,7 @@ from tests.mails import Outbox, body
 
 
 async def test_an_account_moves_when_the_new_address_confirms(accounts: Accounts, outbox: Outbox) -> None:
-    """The old one is told, and what was sent to it is void."""
+    """The former address gets a notice, and its links become invalid."""
     ada = await accounts.create()
     verify = await outbox.token_to(ada.email)
     await post(ada.client, FORGOT, email=ada.email)
@@ -31,7 +31,7 @@ async def test_an_account_moves_when_the_new_address_confirms(accounts: Accounts
 
 
 async def test_an_address_that_was_taken_meanwhile_is_not_moved_to(accounts: Accounts, outbox: Outbox) -> None:
-    """Whoever registered first keeps it."""
+    """The account that registered the address first keeps it."""
     ada = await accounts.create()
     await outbox.deliver()
     await change_email(ada, "new@example.com")
@@ -42,7 +42,7 @@ async def test_an_address_that_was_taken_meanwhile_is_not_moved_to(accounts: Acc
 
 
 async def test_a_new_password_ends_every_other_session(accounts: Accounts, outbox: Outbox) -> None:
-    """And voids a reset link that is on its way."""
+    """It also invalidates reset links that were sent before."""
     ada = await accounts.create()
     await outbox.deliver()
     await post(ada.client, FORGOT, email=ada.email)
@@ -66,14 +66,14 @@ async def test_a_new_password_ends_every_other_session(accounts: Accounts, outbo
 async def test_a_token_alone_does_not_take_an_account_over(
     accounts: Accounts, method: str, path: str, data: dict[str, str]
 ) -> None:
-    """The password is asked for."""
+    """Such changes need the password."""
     ada = await accounts.create()
     assert problem(await ada.request(method, path, json=data)) == (403, "password_incorrect")
     assert await is_logged_in(await accounts.log_in(ada.email))
 
 
 async def test_people_delete_their_account(accounts: Accounts) -> None:
-    """And the address is free again."""
+    """The address can then be registered again."""
     ada = await accounts.create()
     await ada.create_note()
     assert (await ada.request("DELETE", ME, json={"password": PASSWORD})).status_code == 204
@@ -82,7 +82,7 @@ async def test_people_delete_their_account(accounts: Accounts) -> None:
 
 
 async def test_the_last_administrator_does_not_leave(accounts: Accounts) -> None:
-    """Somebody has to stay."""
+    """The only administrator cannot delete the account."""
     root = await accounts.create(admin=True)
     assert problem(await root.request("DELETE", ME, json={"password": PASSWORD})) == (409, "last_admin")
 
@@ -91,7 +91,7 @@ async def test_the_last_administrator_does_not_leave(accounts: Accounts) -> None
     "password", ["password1234", "QWERTYUIOP12", "passwordpassword", "111111111111", "123456789012", "abcdefghijkl"]
 )
 async def test_passwords_that_attackers_try_first_are_refused(accounts: Accounts, password: str) -> None:
-    """In every place that sets one."""
+    """Every operation that sets a password checks it."""
     ada = await accounts.create()
     for response in (
         await post(ada.client, "/api/v1/users", email="b@example.com", password=password),

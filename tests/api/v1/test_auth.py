@@ -11,7 +11,7 @@ TOKEN = "/api/v1/auth/token"
 
 
 async def test_the_right_password_gets_a_bearer_token(accounts: Accounts) -> None:
-    """However the address is written."""
+    """Case in the e-mail address does not matter."""
     ada = await accounts.create(email="ada@example.com")
     form = {"grant_type": "password", "username": " ADA@example.com".strip(), "password": PASSWORD}
     response = await ada.client.post(TOKEN, data=form)
@@ -25,7 +25,7 @@ async def test_the_right_password_gets_a_bearer_token(accounts: Accounts) -> Non
 
 
 async def test_what_swagger_ui_sends_is_understood(accounts: Accounts) -> None:
-    """Its Authorize button adds an empty client and sends the client by Basic authentication."""
+    """Its Authorize button adds empty client fields, and sends the client in a Basic header."""
     ada = await accounts.create()
     form = {"grant_type": "password", "username": ada.email, "password": PASSWORD, "scope": "", "client_id": ""}
     basic = {"Authorization": "Basic " + base64.b64encode(b":").decode(), "X-Requested-With": "XMLHttpRequest"}
@@ -38,7 +38,7 @@ async def test_what_swagger_ui_sends_is_understood(accounts: Accounts) -> None:
 async def test_unknown_account_and_wrong_password_are_the_same_answer(
     accounts: Accounts, change: dict[str, str]
 ) -> None:
-    """Nobody learns which addresses have accounts."""
+    """The response does not reveal which addresses have accounts."""
     ada = await accounts.create()
     form = {"grant_type": "password", "username": ada.email, "password": PASSWORD} | change
     response = await ada.client.post(TOKEN, data=form)
@@ -56,10 +56,10 @@ async def test_unknown_account_and_wrong_password_are_the_same_answer(
         ({"grant_type": "client_credentials"}, "unsupported_grant_type"),
     ],
 )
-async def test_a_faulty_token_request_is_named_as_rfc_6749_does(
+async def test_an_invalid_token_request_gets_the_error_of_rfc_6749(
     client: httpx2.AsyncClient, form: dict[str, str], error: str
 ) -> None:
-    """The `error` member stands beside the problem's own."""
+    """The problem document also has the `error` member."""
     response = await client.post(TOKEN, data=form)
     assert problem(response) == (400, error)
     assert response.json()["error"] == error
@@ -69,7 +69,7 @@ async def test_a_faulty_token_request_is_named_as_rfc_6749_does(
     "header", [None, "", "Bearer", "Bearer ", "Bearer x", "Basic YTpi", "Bearer a.b.c", "Bearer \x00"]
 )
 async def test_no_token_is_a_401_with_a_challenge(client: httpx2.AsyncClient, header: str | None) -> None:
-    """RFC 6750, section 3."""
+    """As defined by RFC 6750, section 3."""
     headers = {} if header is None else {"Authorization": header}
     response = await client.get("/api/v1/users/me", headers=headers)
     assert problem(response) == (401, "unauthenticated")
@@ -77,7 +77,7 @@ async def test_no_token_is_a_401_with_a_challenge(client: httpx2.AsyncClient, he
 
 
 async def test_the_token_of_a_deleted_account_is_void(accounts: Accounts) -> None:
-    """At once, not when it expires."""
+    """It is refused immediately, not only when it expires."""
     root, ada = await accounts.create(admin=True), await accounts.create()
     await root.request("DELETE", f"/api/v1/users/{ada.id}")
     assert problem(await ada.request("GET", "/api/v1/notes")) == (401, "unauthenticated")

@@ -13,7 +13,7 @@ from tests.mails import Outbox
     "password", ["Summer2026!!", "P@ssw0rd1234", "ada.lovelace", "Lovelace1815", "abcabcabcabc", "qwertyuiopas"]
 )
 async def test_easy_passwords_are_refused(client: httpx2.AsyncClient, password: str) -> None:
-    """Common ones with decorations, and the words of the account itself."""
+    """Common passwords, also with symbols around them, and the words of the account itself."""
     data = {"email": "ada.lovelace@example.com", "password": password, "full_name": "Ada Lovelace"}
     response = await client.post("/api/v1/users", json=data)
     assert response.status_code == 422
@@ -21,13 +21,13 @@ async def test_easy_passwords_are_refused(client: httpx2.AsyncClient, password: 
 
 
 async def test_the_password_of_the_brief_registers(client: httpx2.AsyncClient) -> None:
-    """No rule of composition, and no list that is longer than it needs to be."""
+    """There is no rule of composition, and the list of common passwords is not too long."""
     data = {"email": "user@example.com", "password": "securepassword"}
     assert (await client.post("/api/v1/users", json=data)).status_code == 201
 
 
 async def test_own_words_are_refused_in_a_change_and_a_reset(accounts: Accounts, outbox: Outbox) -> None:
-    """As in a registration."""
+    """The rule is the same as in a registration."""
     ada = await accounts.create(email="ada.lovelace@example.com")
     await outbox.deliver()
     assert problem(await change_password(ada, "ada.lovelace1")) == (422, "password_too_common")
@@ -38,7 +38,7 @@ async def test_own_words_are_refused_in_a_change_and_a_reset(accounts: Accounts,
 
 
 async def test_a_lone_surrogate_in_a_password_is_refused(accounts: Accounts) -> None:
-    """In every field for one: UTF-8 has no code for it."""
+    """In every password field, because UTF-8 cannot encode it."""
     ada = await accounts.create()
     bad = "\\ud800 is not a character"
     requests = [
@@ -56,7 +56,7 @@ async def test_a_lone_surrogate_in_a_password_is_refused(accounts: Accounts) -> 
 
 
 async def test_a_name_is_one_line_and_not_quoted_to_strangers(accounts: Accounts, outbox: Outbox) -> None:
-    """Otherwise anybody could write mails that we send."""
+    """Otherwise anyone could write the text of mails that the service sends."""
     evil = "you won: https://evil.example"
     data = {"email": "victim@example.com", "password": PASSWORD, "full_name": evil}
     client = accounts.client
@@ -74,7 +74,7 @@ async def test_a_name_is_one_line_and_not_quoted_to_strangers(accounts: Accounts
     [("Bob@Example.COM", "bob@example.com"), ("bob@straße.de", "bob@straße.de"), ("BOB@STRASSE.de", "bob@strasse.de")],
 )
 async def test_an_address_keeps_its_domain(client: httpx2.AsyncClient, given: str, stored: str) -> None:
-    """IDNA 2008: ß is a letter of its own, and another domain than ss."""
+    """In IDNA 2008, ß is a letter, so the domain differs from one with ss."""
     response = await client.post("/api/v1/users", json={"email": given, "password": PASSWORD})
     assert response.json()["email"] == stored
     assert (await log_in(client, given)).status_code == 200
@@ -82,6 +82,6 @@ async def test_an_address_keeps_its_domain(client: httpx2.AsyncClient, given: st
 
 @pytest.mark.parametrize("email", ["ünï@example.com", "=?utf-8?q?a?=@example.com"])
 async def test_an_address_that_no_mail_reaches_is_refused(client: httpx2.AsyncClient, email: str) -> None:
-    """At the door, not by a job that fails five times."""
+    """It is refused by the request, not by a job that fails."""
     response = await client.post("/api/v1/users", json={"email": email, "password": PASSWORD})
     assert problem(response) == (422, "validation_failed")

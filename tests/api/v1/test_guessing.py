@@ -14,7 +14,7 @@ from tests.notes.application import create_notes_application
 async def test_registering_reveals_nothing_where_that_is_set(
     accounts: Accounts, settings: Settings, outbox: Outbox
 ) -> None:
-    """Every answer is the same; the owner gets a mail; a login needs the link from the mail."""
+    """All responses are equal; the owner gets a mail; a login needs the link from the mail."""
     ada = await accounts.create()
     await outbox.deliver()
     async with serving(create_notes_application(settings.model_copy(update=QUIET))) as client:
@@ -34,7 +34,7 @@ async def test_registering_reveals_nothing_where_that_is_set(
 async def test_changing_the_address_reveals_nothing_where_that_is_set(
     accounts: Accounts, settings: Settings, outbox: Outbox
 ) -> None:
-    """A taken address is answered like a free one, and its owner gets a mail."""
+    """A taken address gets the same response as a free one, and its owner gets a mail."""
     ada, bob = await accounts.create(), await accounts.create()
     await outbox.deliver()
     async with serving(create_notes_application(settings.model_copy(update=QUIET))) as client:
@@ -48,7 +48,7 @@ async def test_changing_the_address_reveals_nothing_where_that_is_set(
 async def test_guesses_at_one_account_are_bounded_over_all_networks(
     accounts: Accounts, settings: Settings, outbox: Outbox, exists: bool
 ) -> None:
-    """Alike whether the account exists; a network with a live session goes on; the owner gets a link that works."""
+    """Unknown accounts are limited, too; a network with a live session may log in; the owner gets a link."""
     ada = await accounts.create()
     await outbox.deliver()
     email = ada.email if exists else "nobody@example.com"
@@ -72,7 +72,7 @@ async def test_guesses_at_one_account_are_bounded_over_all_networks(
 
 
 async def test_new_accounts_bring_no_allowance_of_their_own(accounts: Accounts, settings: Settings) -> None:
-    """Registrations count by address, whatever token comes along."""
+    """Registrations are counted by IP address, even with a token."""
     ada, bob = await accounts.create(), await accounts.create()
     async with serving(create_notes_application(settings.model_copy(update={"rate_limit_enabled": True}))) as client:
         for number in range(20):

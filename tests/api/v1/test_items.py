@@ -27,13 +27,13 @@ SUBJECT = Subject(("item_id",), create_item, {"create_item": {"title": "x"}, "up
 
 
 async def get_plain_items(db: Db, user: CurrentUser) -> PlainService:
-    """Return the plain service, in place of `get_items`."""
+    """Return the plain service, which replaces `get_items`."""
     return PlainService(db, user.user_id, Item, ORDER)
 
 
 @pytest.fixture(params=["traced", "plain"], autouse=True)
 def both_services(request: pytest.FixtureRequest, app: FastAPI) -> Iterator[None]:
-    """Run a test with the service that ships, and with one that uses plain SQLAlchemy only."""
+    """Run a test with the real service and with one that uses plain SQLAlchemy only."""
     if request.param == "plain":
         app.dependency_overrides[get_items] = get_plain_items
     yield
@@ -58,7 +58,7 @@ async def test_an_item_can_be_created_read_changed_and_deleted(accounts: Account
 
 
 async def test_a_description_can_be_removed(accounts: Accounts) -> None:
-    """Null removes it; leaving it out keeps it."""
+    """Null removes it; without the field it stays."""
     ada = await accounts.create()
     created = await ada.request("POST", ITEMS, json={"title": "milk", "description": "2 l"})
     path = created.headers["location"]
@@ -68,7 +68,7 @@ async def test_a_description_can_be_removed(accounts: Accounts) -> None:
 
 @pytest.mark.parametrize("sort", ["created_at", "-created_at", "title", "-title"])
 async def test_pages_in_either_direction_hold_every_item_once(accounts: Accounts, sort: str) -> None:
-    """Following the cursors gives the same as one long page."""
+    """The pages together equal one long page."""
     ada, bob = await accounts.create(), await accounts.create()
     await create_item(bob)
     for title in ("b", "a", "c", "a"):
@@ -83,7 +83,7 @@ async def test_pages_in_either_direction_hold_every_item_once(accounts: Accounts
 
 
 async def test_filters_find_items_by_title_and_time(accounts: Accounts) -> None:
-    """Case does not matter, and a percent sign is only a percent sign."""
+    """Case does not matter, and a percent sign matches only itself."""
     ada = await accounts.create()
     for title in ("Oat Milk", "100% wool"):
         await create_item(ada, title)
@@ -98,7 +98,7 @@ async def test_filters_find_items_by_title_and_time(accounts: Accounts) -> None:
 
 
 async def test_only_the_expected_version_is_changed(accounts: Accounts) -> None:
-    """Each change gives another entity tag."""
+    """Each change gives a new entity tag."""
     ada = await accounts.create()
     created = await ada.request("POST", ITEMS, json={"title": "milk"})
     path, tag = created.headers["location"], created.headers["etag"]
@@ -111,7 +111,7 @@ async def test_only_the_expected_version_is_changed(accounts: Accounts) -> None:
 
 
 async def test_a_repeated_request_creates_one_item(accounts: Accounts) -> None:
-    """With an idempotency key."""
+    """The idempotency key identifies the request."""
     ada = await accounts.create()
     key = {"Idempotency-Key": "key-1"}
     first, second = [await ada.request("POST", ITEMS, json={"title": "milk"}, headers=key) for _ in range(2)]

@@ -14,7 +14,7 @@ from tests.processes import environment_of, serving
 
 
 def test_authlib_gets_refreshes_and_revokes_a_token(settings: Settings, database: Database, tmp_path: Path) -> None:
-    """It knows nothing of this service but the address of its token endpoint."""
+    """The client is configured with the address of the token endpoint only."""
     del database
     port = free_port()
     base = f"http://127.0.0.1:{port}/api/v1"

@@ -19,7 +19,7 @@ from tests.factories import Accounts, problem
     ids=["absolute", "idle"],
 )
 async def test_sessions_end(accounts: Accounts, database: Database, change: dict[str, datetime]) -> None:
-    """After their time, or when nobody refreshes them."""
+    """They end when they expire, and when they are not refreshed."""
     ada = await accounts.create()
     async with database.unit_of_work() as session:
         await session.execute(update(UserSession).values(**change))
@@ -29,7 +29,7 @@ async def test_sessions_end(accounts: Accounts, database: Database, change: dict
 @pytest.mark.parametrize("kind", ["access", "refresh"])
 @pytest.mark.parametrize("padding", ["", "="])
 async def test_logging_out_voids_both_tokens_whichever_is_shown(accounts: Accounts, kind: str, padding: str) -> None:
-    """By the session, so that another spelling of the token neither escapes nor fails."""
+    """The session is revoked, so that neither token works afterwards."""
     ada = await accounts.create()
     shown = ada.token if kind == "access" else ada.refresh_token
     response = await ada.client.post(REVOKE, data={"token": shown + padding, "token_type_hint": "refresh_token"})
@@ -42,13 +42,13 @@ async def test_logging_out_voids_both_tokens_whichever_is_shown(accounts: Accoun
 
 
 async def test_revoking_an_unknown_token_is_no_error(client: httpx2.AsyncClient) -> None:
-    """RFC 7009, section 2.2."""
+    """As defined by RFC 7009, section 2.2."""
     for token in ("x", "a.b.c", "é", "x" * 8000):
         assert (await client.post(REVOKE, data={"token": token})).status_code == 200
 
 
 async def test_people_see_and_end_their_sessions(accounts: Accounts) -> None:
-    """And nobody else's."""
+    """They cannot see or end those of other users."""
     ada, bob = await accounts.create(), await accounts.create()
     phone = await accounts.log_in(ada.email)
     listed = (await ada.request("GET", SESSIONS)).json()["items"]
@@ -70,8 +70,8 @@ async def test_people_see_and_end_their_sessions(accounts: Accounts) -> None:
     assert (await is_logged_in(phone), await is_logged_in(ada)) == (False, True)
 
 
-async def test_all_other_sessions_end_at_once(accounts: Accounts) -> None:
-    """This one stays."""
+async def test_revoking_all_other_sessions_is_one_operation(accounts: Accounts) -> None:
+    """The current session stays live."""
     ada = await accounts.create()
     others = [await accounts.log_in(ada.email) for _ in range(3)]
     assert (await ada.request("DELETE", SESSIONS)).status_code == 204
@@ -81,7 +81,7 @@ async def test_all_other_sessions_end_at_once(accounts: Accounts) -> None:
 
 @pytest.mark.parametrize("change", [{"is_active": False}, {"role": "admin"}, None], ids=["disabled", "role", "deleted"])
 async def test_what_administrators_do_ends_sessions(accounts: Accounts, change: dict[str, object] | None) -> None:
-    """Disabling, changing the role and deleting, at once."""
+    """Disabling, changing the role and deleting end sessions immediately."""
     root, ada = await accounts.create(admin=True), await accounts.create()
     path = f"/api/v1/users/{ada.id}"
     response = await (root.request("PATCH", path, json=change) if change else root.request("DELETE", path))

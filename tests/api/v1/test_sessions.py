@@ -18,7 +18,7 @@ from tests.queries import ReadOnly
 from tests.subjects import Subject
 
 TOKEN, REVOKE, SESSIONS = "/api/v1/auth/token", "/api/v1/auth/revoke", "/api/v1/auth/sessions"
-ROUNDS, AT_ONCE = 200, 20
+ROUNDS, CONCURRENT = 200, 20
 
 
 async def current_session(account: Account) -> tuple[object, ...]:
@@ -35,7 +35,7 @@ async def refresh(client: httpx2.AsyncClient, token: str) -> httpx2.Response:
 
 
 async def is_logged_in(account: Account, token: str | None = None) -> bool:
-    """Whether an access token is good."""
+    """Return whether an access token is accepted."""
     headers = {"Authorization": f"Bearer {token or account.token}"}
     response = await account.client.get("/api/v1/users/me", headers=headers)
     assert response.status_code in (200, 401)
@@ -43,13 +43,13 @@ async def is_logged_in(account: Account, token: str | None = None) -> bool:
 
 
 async def age_tokens(database: Database, seconds: int) -> None:
-    """Let time pass for every used token."""
+    """Let the grace period of every used token pass."""
     async with database.unit_of_work() as session:
         await session.execute(update(RefreshToken).values(used_at=RefreshToken.used_at - timedelta(seconds=seconds)))
 
 
 async def test_a_refresh_token_is_exchanged_for_its_successor(accounts: Accounts) -> None:
-    """The session goes on under the same id."""
+    """The session keeps its id."""
     ada = await accounts.create()
     first = await refresh(ada.client, ada.refresh_token)
     assert first.status_code == 200
@@ -62,19 +62,19 @@ async def test_a_refresh_token_is_exchanged_for_its_successor(accounts: Accounts
 
 @pytest.mark.soak
 async def test_of_many_refreshes_of_one_token_all_get_the_one_successor(accounts: Accounts, database: Database) -> None:
-    """Two hundred rounds of twenty at once: a second tab or a lost answer logs nobody out."""
+    """200 rounds of 20 concurrent requests: a second tab or a lost response logs no user out."""
     ada = await accounts.create()
     token = ada.refresh_token
     for _ in range(ROUNDS):
-        answers = await asyncio.gather(*(refresh(ada.client, token) for _ in range(AT_ONCE)))
-        assert Counter(answer.status_code for answer in answers) == {200: AT_ONCE}
+        answers = await asyncio.gather(*(refresh(ada.client, token) for _ in range(CONCURRENT)))
+        assert Counter(answer.status_code for answer in answers) == {200: CONCURRENT}
         [token] = {answer.json()["refresh_token"] for answer in answers}
     session = ReadOnly(database)
     assert await session.scalar(select(func.count()).select_from(RefreshToken)) == ROUNDS + 1
 
 
 async def test_a_replay_ends_the_session_and_that_outlives_the_refusal(accounts: Accounts, database: Database) -> None:
-    """The thief's and the owner's tokens die together; a new connection sees it."""
+    """The tokens of the attacker and of the owner are revoked; other connections see it."""
     ada = await accounts.create()
     child = (await refresh(ada.client, ada.refresh_token)).json()
     await age_tokens(database, 11)
@@ -88,7 +88,7 @@ async def test_a_replay_ends_the_session_and_that_outlives_the_refusal(accounts:
 
 
 async def test_a_refresh_and_a_revocation_do_not_deadlock(accounts: Accounts, database: Database) -> None:
-    """Both lock the session before its tokens, so that a refresh waits for a revocation that has begun."""
+    """Both lock the session before its tokens, so that a refresh waits for a running revocation."""
     ada = await accounts.create()
     async with database.unit_of_work() as session:
         revoked = await session.scalar(select(UserSession.id).with_for_update())
@@ -101,7 +101,7 @@ async def test_a_refresh_and_a_revocation_do_not_deadlock(accounts: Accounts, da
 
 
 async def test_a_replay_of_a_grandparent_ends_the_session_too(accounts: Accounts, database: Database) -> None:
-    """However old the token is."""
+    """The age of the token does not matter."""
     ada = await accounts.create()
     token = ada.refresh_token
     for _ in range(3):
@@ -112,7 +112,7 @@ async def test_a_replay_of_a_grandparent_ends_the_session_too(accounts: Accounts
 
 
 async def test_no_kind_of_token_passes_for_another(accounts: Accounts, database: Database) -> None:
-    """Access, refresh and each one-time token are refused wherever another kind is asked for."""
+    """Access, refresh and one-time tokens are refused by operations that expect another kind."""
     ada = await accounts.create()
     hour = timedelta(hours=1)
     async with database.unit_of_work() as session:
@@ -130,5 +130,5 @@ async def test_no_kind_of_token_passes_for_another(accounts: Accounts, database:
 
 
 async def test_a_refresh_token_is_needed(client: httpx2.AsyncClient) -> None:
-    """RFC 6749, section 5.2."""
+    """As defined by RFC 6749, section 5.2."""
     assert problem(await client.post(TOKEN, data={"grant_type": "refresh_token"})) == (400, "invalid_request")

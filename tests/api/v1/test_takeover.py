@@ -1,4 +1,4 @@
-"""Accounts stay with their owners: races, old links, stale passwords and guesses."""
+"""Accounts stay with their owners: concurrent requests, old links, stale passwords and guesses."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -33,7 +33,7 @@ async def change_password(account: Account, new: str = NEW_PASSWORD) -> httpx2.R
 
 
 async def reset_password(account: Account, outbox: Outbox) -> None:
-    """Reset it by mail."""
+    """Reset the password with the link from the mail."""
     await post(account.client, FORGOT, email=account.email)
     token = await outbox.token_to(account.email)
     assert (await post(account.client, RESET, token=token, new_password=NEW_PASSWORD)).status_code == 204
@@ -51,7 +51,7 @@ async def disable(account: Account, accounts: Accounts) -> None:
 async def test_a_change_of_credentials_voids_a_requested_change_of_address(
     accounts: Accounts, outbox: Outbox, event: str, is_mailed: bool
 ) -> None:
-    """The link that was mailed, and the mail that still waits in the queue."""
+    """This covers a link that was sent and a mail that is still in the queue."""
     ada = await accounts.create()
     await outbox.deliver()
     await change_email(ada, "thief@example.com")
@@ -71,7 +71,7 @@ async def test_a_change_of_credentials_voids_a_requested_change_of_address(
 
 
 async def test_no_session_outlives_a_change_of_the_password_that_opened_it(accounts: Accounts) -> None:
-    """Logins that verify the old password while it is changed are refused, or end with it."""
+    """Logins that verify the old password concurrently are refused, or their sessions end."""
     ada = await accounts.create()
     logins = [asyncio.create_task(log_in(ada.client, ada.email)) for _ in range(24)]
     changed = await change_password(ada)
@@ -93,7 +93,7 @@ async def test_of_many_changes_with_one_password_one_succeeds(accounts: Accounts
 async def test_a_password_is_read_from_the_primary(
     accounts: Accounts, settings: Settings, new_database: DatabaseMaker
 ) -> None:
-    """A replica may not know of the change yet."""
+    """A replica may not have the change yet."""
     ada = await accounts.create()
     stale = settings.model_copy(update={"database_url": type(settings.database_url)(await new_database.make())})
     await _upgrade(stale)
@@ -111,7 +111,7 @@ async def test_a_password_is_read_from_the_primary(
 
 
 async def test_a_completed_change_of_address_ends_every_session(accounts: Accounts, outbox: Outbox) -> None:
-    """And the former address is notified."""
+    """The former address gets a notice."""
     ada = await accounts.create()
     await outbox.deliver()
     await change_email(ada, "new@example.com")
@@ -122,7 +122,7 @@ async def test_a_completed_change_of_address_ends_every_session(accounts: Accoun
 
 
 async def test_owners_are_notified_of_changes(accounts: Accounts, outbox: Outbox) -> None:
-    """Of the password, by whatever way, and of a deletion."""
+    """Changes and resets of the password, and the deletion of the account."""
     ada = await accounts.create()
     await outbox.deliver()
     await change_password(ada)
@@ -137,7 +137,7 @@ async def test_owners_are_notified_of_changes(accounts: Accounts, outbox: Outbox
 
 
 async def test_of_three_administrators_two_cannot_demote_each_other(accounts: Accounts) -> None:
-    """The privilege is checked again under the lock."""
+    """The role is checked again under the lock."""
     first, second, _ = [await accounts.create(admin=True) for _ in range(3)]
     answers = await asyncio.gather(
         first.request("PATCH", f"/api/v1/users/{second.id}", json={"role": "user"}),
@@ -150,7 +150,7 @@ QUIET: dict[str, Any] = {"registration_reveals_accounts": False}
 
 
 async def test_the_current_session_is_always_listed(accounts: Accounts) -> None:
-    """However many newer ones there are."""
+    """This holds even if there are many newer sessions."""
     ada = await accounts.create()
     expires = datetime.now(UTC) + timedelta(days=1)
     async with accounts.database.unit_of_work() as session:

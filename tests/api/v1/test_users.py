@@ -22,7 +22,7 @@ SUBJECT = Subject(("user_id",), own_id, visible_to_administrators=True)
 
 
 async def test_registering_shows_the_account_and_never_the_password(client: httpx2.AsyncClient) -> None:
-    """Everything of the contract's shape, nothing else."""
+    """The response has the fields of the contract and no others."""
     response = await client.post("/api/v1/users", json=REGISTRATION)
     assert response.status_code == 201
     body = response.json()
@@ -42,14 +42,14 @@ async def test_registering_shows_the_account_and_never_the_password(client: http
 
 @pytest.mark.parametrize("email", ["ada@example.com", "ADA@EXAMPLE.COM", "Ada@Example.com"])
 async def test_an_address_has_one_account_however_it_is_written(client: httpx2.AsyncClient, email: str) -> None:
-    """Case does not make another address."""
+    """Case does not matter."""
     await client.post("/api/v1/users", json=REGISTRATION)
     again = await client.post("/api/v1/users", json=REGISTRATION | {"email": email})
     assert problem(again) == (409, "email_taken")
 
 
-async def test_of_many_identical_registrations_at_once_one_succeeds(client: httpx2.AsyncClient) -> None:
-    """The database decides the race."""
+async def test_concurrent_registrations_of_one_address_create_one_account(client: httpx2.AsyncClient) -> None:
+    """The database decides which request succeeds."""
     answers = await asyncio.gather(*(client.post("/api/v1/users", json=REGISTRATION) for _ in range(20)))
     assert Counter(answer.status_code for answer in answers) == {201: 1, 409: 19}
     assert {problem(answer)[1] for answer in answers if answer.status_code == 409} == {"email_taken"}
@@ -71,7 +71,7 @@ async def test_of_many_identical_registrations_at_once_one_succeeds(client: http
 async def test_a_registration_that_is_not_valid_says_where(
     client: httpx2.AsyncClient, change: dict[str, object], location: list[str]
 ) -> None:
-    """The place is named; the value, which may be a password, is not repeated."""
+    """The error names the field, and does not repeat the value, which may be a password."""
     response = await client.post("/api/v1/users", json=REGISTRATION | change)
     assert problem(response) == (422, "validation_failed")
     assert [error["location"] for error in response.json()["errors"]] == [location]
@@ -80,7 +80,7 @@ async def test_a_registration_that_is_not_valid_says_where(
 
 
 async def test_people_read_and_change_their_own_account(accounts: Accounts) -> None:
-    """`me` is oneself."""
+    """`me` is the caller."""
     ada = await accounts.create()
     assert (await ada.request("GET", "/api/v1/users/me")).json()["email"] == ada.email
     changed = await ada.request("PATCH", "/api/v1/users/me", json={"full_name": "Ada"})
@@ -90,7 +90,7 @@ async def test_people_read_and_change_their_own_account(accounts: Accounts) -> N
 
 
 @pytest.mark.parametrize("field", ["role", "is_active", "is_verified", "hashed_password", "id"])
-async def test_nobody_raises_themselves(accounts: Accounts, field: str) -> None:
+async def test_users_cannot_change_their_own_role_or_state(accounts: Accounts, field: str) -> None:
     """Privileged fields are refused, not ignored."""
     ada = await accounts.create()
     response = await ada.request("PATCH", "/api/v1/users/me", json={field: "admin"})
@@ -98,7 +98,7 @@ async def test_nobody_raises_themselves(accounts: Accounts, field: str) -> None:
 
 
 async def test_an_account_is_seen_by_its_owner_and_by_administrators(accounts: Accounts) -> None:
-    """For everyone else it does not exist."""
+    """Other users get 404."""
     ada, bob, root = await accounts.create(), await accounts.create(), await accounts.create(admin=True)
     path = f"/api/v1/users/{ada.id}"
     assert (await ada.request("GET", path)).json()["id"] == str(ada.id)
@@ -122,14 +122,14 @@ async def test_administrators_page_through_all_accounts(accounts: Accounts) -> N
     ("method", "path"), [("GET", "/api/v1/users"), ("PATCH", "/api/v1/users/{}"), ("DELETE", "/api/v1/users/{}")]
 )
 async def test_administration_is_for_administrators(accounts: Accounts, method: str, path: str) -> None:
-    """Even on one's own account."""
+    """Other users get 403, even for their own account."""
     ada = await accounts.create()
     body = {"json": {"role": "admin"}} if method == "PATCH" else {}
     assert problem(await ada.request(method, path.format(ada.id), **body)) == (403, "forbidden")
 
 
 async def test_an_administrator_changes_and_deletes_accounts(accounts: Accounts) -> None:
-    """And what they own goes with them."""
+    """Deleting an account deletes what it owns."""
     root, ada = await accounts.create(admin=True), await accounts.create()
     await ada.create_note()
     path = f"/api/v1/users/{ada.id}"
@@ -141,8 +141,8 @@ async def test_an_administrator_changes_and_deletes_accounts(accounts: Accounts)
     assert problem(await root.request("PATCH", path, json={"is_active": True})) == (404, "not_found")
 
 
-async def test_a_disabled_account_is_locked_out_at_once(accounts: Accounts) -> None:
-    """Its token stops working, and it gets no other."""
+async def test_a_disabled_account_loses_access_immediately(accounts: Accounts) -> None:
+    """Its token is refused, and it cannot log in."""
     root, ada = await accounts.create(admin=True), await accounts.create()
     await root.request("PATCH", f"/api/v1/users/{ada.id}", json={"is_active": False})
     assert problem(await ada.request("GET", "/api/v1/users/me")) == (401, "unauthenticated")
@@ -152,7 +152,7 @@ async def test_a_disabled_account_is_locked_out_at_once(accounts: Accounts) -> N
 
 @pytest.mark.parametrize("change", [{"role": "user"}, {"is_active": False}, None])
 async def test_the_last_administrator_stays(accounts: Accounts, change: dict[str, object] | None) -> None:
-    """Demoting, disabling or deleting the only one is refused."""
+    """The only administrator cannot be demoted, disabled or deleted."""
     root = await accounts.create(admin=True)
     path = f"/api/v1/users/{root.id}"
     request = root.request("PATCH", path, json=change) if change else root.request("DELETE", path)
@@ -160,8 +160,8 @@ async def test_the_last_administrator_stays(accounts: Accounts, change: dict[str
     assert (await root.request("GET", "/api/v1/users/me")).json()["role"] == "admin"
 
 
-async def test_two_administrators_at_once_cannot_both_leave(accounts: Accounts) -> None:
-    """The check and the change are one."""
+async def test_the_last_two_administrators_cannot_both_leave_concurrently(accounts: Accounts) -> None:
+    """The check and the change are one transaction."""
     first, second = await accounts.create(admin=True), await accounts.create(admin=True)
     answers = await asyncio.gather(
         first.request("PATCH", f"/api/v1/users/{second.id}", json={"role": "user"}),

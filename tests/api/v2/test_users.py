@@ -19,7 +19,7 @@ async def test_version_2_shows_the_same_account_in_another_shape(accounts: Accou
 
 
 async def test_administrators_read_and_list_disabled_accounts(accounts: Accounts) -> None:
-    """Their state says so."""
+    """The state of each account is shown."""
     root, ada = await accounts.create(admin=True), await accounts.create()
     await accounts.change(ada.id, is_active=False)
     assert (await root.request("GET", f"/api/v2/users/{ada.id}")).json()["state"] == "disabled"
@@ -28,7 +28,7 @@ async def test_administrators_read_and_list_disabled_accounts(accounts: Accounts
 
 
 async def test_the_same_rules_hold_as_in_version_1(accounts: Accounts) -> None:
-    """Other people's accounts do not exist, and the list is for administrators."""
+    """Accounts of other users are 404, and the list is for administrators."""
     ada, bob = await accounts.create(), await accounts.create()
     assert problem(await bob.request("GET", f"/api/v2/users/{ada.id}")) == (404, "not_found")
     assert problem(await bob.request("GET", "/api/v2/users")) == (403, "forbidden")
