@@ -8,13 +8,13 @@ import asyncio
 import sys
 import time
 
-from drills import chaos, crowds, database, edges, hosts, jobs, life, memory, valkey
+from drills import chaos, crowds, database, edges, hosts, jobs, life, memory, sabotage, valkey
 from drills.drill import DRILLS, Drill, Scene, late, perform
 from drills.load import LOST
 from drills.processes import Nginx
 from drills.world import running_world
 
-MODULES = (chaos, hosts, jobs, crowds, edges, life, memory, valkey, database)
+MODULES = (chaos, hosts, jobs, crowds, edges, life, memory, valkey, sabotage, database)
 """Imported because they register drills."""
 HEAD = (
     *("drill", "requests", "refused", "late", "no response"),
