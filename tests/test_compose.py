@@ -138,3 +138,28 @@ async def test_the_service_needs_few_rights(postgres_folder: Path) -> None:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.execute("CREATE TABLE mine ()")
         await connection.close()
+
+
+async def test_the_runbook_restores_a_backup_with_its_roles(postgres_folder: Path) -> None:
+    """Its commands run literally; afterwards the role of the service can use the database."""
+    runbook = (PROJECT_ROOT / "docs/runbook.md").read_text().replace("\\\n", "")
+    create, exchange = re.findall(r"^docker compose exec postgres (.*)$", runbook, re.MULTILINE)
+    with running_postgres(postgres_folder / "pg", *FAST) as server:
+        await make_roles(server.socket_directory)
+        url = f"postgresql://{{}}@/{{}}?host={server.socket_directory}"
+        await to_thread(upgrade, make_settings(url.format("owner", "app")))
+        environment = {
+            **os.environ,
+            "PATH": f"{BINARIES}:{os.environ['PATH']}",
+            "PGHOST": str(server.socket_directory),
+            "BACKUP_DIRECTORY": str(postgres_folder),
+            "APP": url.format("owner", "app"),
+            "RESTORED": url.format("owner", "restored"),
+        }
+        restore = 'DATABASE_URL=$RESTORED sh deploy/restore.sh "$(DATABASE_URL=$APP sh deploy/backup.sh)"'
+        script = f"{create}\n{restore}\n{exchange}"
+        process = await create_subprocess_exec("sh", "-euc", script, env=environment, cwd=PROJECT_ROOT)
+        assert await process.wait() == 0
+        async with serving(create_notes_application(make_settings(url.format("app", "app")))) as client:
+            account = {"email": "ada@example.com", "password": PASSWORD}
+            assert (await client.post("/api/v1/users", json=account)).status_code == 201
