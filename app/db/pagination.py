@@ -48,12 +48,10 @@ class Order:
         for column in (*columns, key):
             kind = column.type.python_type
             if kind not in PARSERS:
-                raise TypeError(
-                    f"{column} cannot be sorted by: a cursor cannot hold values of the type {column.type!r}"
-                )
+                raise TypeError(f"Cannot sort by {column}: a cursor cannot hold values of the type {column.type!r}")
             table_column = getattr(column, "expression", column)
             if isinstance(table_column, Column) and table_column.nullable:
-                raise TypeError(f"{column} cannot be sorted by: it is nullable; use a label of func.coalesce")
+                raise TypeError(f"Cannot sort by {column}: it is nullable; use a label of func.coalesce")
         self._columns = {str(column.key): column for column in columns}
         self.key = key
 

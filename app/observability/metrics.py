@@ -29,19 +29,19 @@ class Metrics:
         """Register the metrics in a new registry."""
         self.registry = CollectorRegistry()
         self._children: dict[tuple[str, str, int], tuple[Increment, Observe]] = {}
-        self._requests = self._counter("http_requests", "Requests answered", "method", "route", "status")
+        self._requests = self._counter("http_requests", "Completed requests", "method", "route", "status")
         self._seconds = self._histogram("http_request_duration_seconds", "Time to answer", LATENCY_BUCKETS, "route")
         self.requests_in_flight = 0
         """A number, sampled each second: a gauge would need two more writes to a file for each request."""
         self._in_flight = self._gauge("http_requests_in_flight", "Requests being served")
         self.problems = self._counter("http_problems", "Errors, by the code of the problem", "code")
-        self.repeated = self._counter("http_requests_repeated", "Requests run again after a lost unit of work")
+        self.repeated = self._counter("http_requests_repeated", "Requests retried after a rollback")
         self.limits = self._counter("rate_limit_refusals", "Requests that a rate limit refused", "limit")
-        self.limits_alone = self._counter("rate_limit_fallbacks", "Times that the shared counter was given up")
-        self.pool_size = self._gauge("database_pool_size", "Connections that the pools may hold")
+        self.limits_alone = self._counter("rate_limit_fallbacks", "Switches to the counter of the process")
+        self.pool_size = self._gauge("database_pool_size", "Maximum number of connections of the pools")
         self.pool_in_use = self._gauge("database_pool_in_use", "Connections in use")
         self.pool_waiting = self._gauge("database_pool_waiting", "Requests that wait for a connection")
-        self.pool_waits = self._counter("database_pool_waits", "Times that a connection had to be waited for")
+        self.pool_waits = self._counter("database_pool_waits", "Waits for a connection")
         self.pool_wait_seconds = self._counter("database_pool_wait_seconds", "Time spent waiting for connections")
         self.loop_lag = self._histogram("event_loop_lag_seconds", "How late a timer fires", LAG_BUCKETS)
         self.memory = self._gauge("worker_resident_memory_bytes", "Memory of the worker processes")
