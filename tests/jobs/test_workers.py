@@ -60,7 +60,7 @@ async def test_two_workers_never_run_the_same_job_at_the_same_moment(
 
 
 async def test_a_schedule_runs_once_although_three_workers_are_up(journal: Journal, make_runner: RunnerFactory) -> None:
-    """One of them runs each occurrence."""
+    """There are about as many runs as seconds, not two or three times as many; a run may be late."""
 
     async def note_time(_: object) -> None:
         await journal.write(datetime.now(UTC).isoformat(timespec="seconds"))
@@ -70,11 +70,12 @@ async def test_a_schedule_runs_once_although_three_workers_are_up(journal: Journ
         runner.schedules = (Schedule("tick", "* * * * * */1", note_time),)
 
     async def has_ticked() -> bool:
-        return len(await journal.read()) >= 3
+        return len(await journal.read()) >= 4
 
     await run_until(runners[0], has_ticked, *runners[1:])
     ticks = await journal.read()
-    assert len(ticks) == len(set(ticks))
+    seconds = (datetime.fromisoformat(ticks[-1]) - datetime.fromisoformat(ticks[0])).total_seconds()
+    assert len(ticks) <= seconds + 1
 
 
 async def test_a_worker_survives_the_loss_of_its_connections(
