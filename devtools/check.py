@@ -8,9 +8,10 @@ import time
 from pathlib import Path
 
 from app.core.database_url import PROJECT_ROOT
+from devtools.copies import LINT
 
 SEARCH_PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-SOURCES = ("app", "benchmarks", "devtools", "drills", "migrations", "tests", "gunicorn.conf.py")
+
 SCRIPTS = sorted(str(path.relative_to(PROJECT_ROOT)) for path in (PROJECT_ROOT / "deploy").rglob("*.sh"))
 MANIFESTS = sorted(
     str(path.relative_to(PROJECT_ROOT))
@@ -20,14 +21,9 @@ MANIFESTS = sorted(
 DEBIAN_PACKAGES = {"promtool": "prometheus"}
 """Tools that are not on the Python package index. .ci/run installs them; without them their steps are left out."""
 STEPS: tuple[tuple[str, ...], ...] = (
-    ("ruff", "format", "--check", "--quiet", *SOURCES),
-    ("ruff", "check", "--quiet", *SOURCES),
-    ("mypy",),
-    ("lint-imports", "--no-logo"),
-    ("python", "-m", "devtools.sizes"),
+    *LINT,
     ("python", "-m", "devtools.language"),
     ("zensical", "build", "--strict", "--clean"),
-    ("deptry", "."),
     ("shellcheck", ".ci/run", *SCRIPTS),
     ("hadolint", "Dockerfile"),
     ("check-jsonschema", "--builtin-schema=vendor.compose-spec", "docker-compose.yml"),

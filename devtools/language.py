@@ -36,7 +36,7 @@ EXCEPTIONS = {
 }
 USER_NOBODY = re.compile(r"[`\"/]nobody[`\":]")
 """The operating system's unprivileged user."""
-FRAGMENT = re.compile(r"(And|Or|But|Nor|Also|Which is|That|So that|Because|Though|Although|Too)\b(?! many)")
+FRAGMENT = re.compile(r"(And|Or|But|Nor|Also|Which is|That|So that|Because|Though|Although)\b")
 
 
 def documents() -> Iterator[Path]:
