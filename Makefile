@@ -3,12 +3,11 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
-SOURCES := app benchmarks devtools drills migrations tests gunicorn.conf.py
 
 # If it is set, Python compiles every module at each start of a process.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run db test check fmt fuzz drill bench docs image openapi requirements clean
+.PHONY: help run db test check fmt fuzz drill bench docs image openapi requirements dist removal-drill clean
 
 help: ## List every target
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -27,8 +26,8 @@ check: .venv/.dev ## Run everything that CI runs
 	@$(BIN)/python -m devtools.check
 
 fmt: .venv/.dev ## Format the code and fix lint errors
-	@$(BIN)/ruff format $(SOURCES)
-	@$(BIN)/ruff check --fix $(SOURCES)
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
 
 fuzz: .venv/.dev ## Send at least 10,000 generated requests to the API
 	@$(BIN)/python -m devtools.fuzz --examples 100
@@ -54,8 +53,14 @@ openapi: .venv/.dev ## Write docs/openapi/*.json and docs/access.md, which the t
 requirements: .venv/.dev ## Compile requirements/*.txt from *.in; UPGRADE=1 upgrades
 	@$(BIN)/python -m devtools.requirements $(if $(UPGRADE),--upgrade)
 
+dist: .venv/.dev ## Build dist/dayone-*.whl, the tool that makes projects
+	@$(BIN)/python -m devtools.dist
+
+removal-drill: .venv/.dev ## Remove each feature, and every pair that shares a file; run all tests each time
+	@$(BIN)/python -m devtools.features --all
+
 clean: ## Delete the environment, caches and the development database
-	@rm -rf .venv var .cache .coverage* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	@rm -rf .venv var dist .cache .coverage* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Three levels of one resolution, each a superset of the one before: .venv/.run, .venv/.test and .venv/.dev say which

@@ -41,7 +41,8 @@ STEPS: tuple[tuple[str, ...], ...] = (
     ("python", "-m", "devtools.fuzz_time"),
     ("python", "-m", "drills", "--quick"),
     ("python", "-m", "devtools.guide"),
-    ("python", "-m", "devtools.without_example"),
+    ("python", "-m", "devtools.features"),
+    ("python", "-m", "devtools.made"),
     ("make", "--no-print-directory", "test"),
 )
 

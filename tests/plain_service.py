@@ -8,7 +8,7 @@ from sqlalchemy import Select, delete, select
 
 from app.core.exceptions import NotFoundError, PreconditionFailedError
 from app.db.base import LIKE_ESCAPE, escape_like
-from app.db.pagination import KeysetPage, Order, paginate
+from app.db.pagination import KeysetPage, SortOrder, paginate
 from app.db.session import Session
 
 Versions = frozenset[int] | None
@@ -24,7 +24,7 @@ class PlainService:
     db: Session
     owner_id: UUID
     model: Any
-    order: Order
+    order: SortOrder
 
     async def get(self, row_id: UUID) -> Any:
         """Return one row."""

@@ -38,6 +38,7 @@ REFERENCE = "#/components/schemas/{model}"
 SCHEMA_NAME = re.compile(r'"#/components/schemas/([^"]+)"')
 BY_FORMAT: dict[str, object] = {
     "uuid": "01981f3c-6f2a-7c31-9d0b-3f5c8a1e2b4d",
+    "date": "2026-01-31",
     "date-time": "2026-01-31T12:00:00Z",
     "email": "ada@example.com",
     "password": "correct horse battery staple",

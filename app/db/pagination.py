@@ -36,7 +36,7 @@ class PageRequest(Protocol):
     def cursor(self) -> str | None: ...  # noqa: D102
 
 
-class Order:
+class SortOrder:
     """The columns that a list can be sorted by, and a unique key that breaks ties. The first column is the default."""
 
     def __init__(self, *columns: Any, key: Any) -> None:  # noqa: ANN401  attributes, columns or labels
@@ -99,7 +99,7 @@ class Page:
         return statement.order_by(*order_by).limit(bindparam("page_limit", type_=Integer))
 
 
-async def paginate(db: Session, statement: Bound[T] | Select[T], order: Order, query: PageRequest) -> KeysetPage[T]:
+async def paginate(db: Session, statement: Bound[T] | Select[T], order: SortOrder, query: PageRequest) -> KeysetPage[T]:
     """Read `query.limit` rows after `query.cursor`; one more shows whether another page follows.
 
     Raises InvalidCursorError for a cursor of another list, of other parameters or of another order.

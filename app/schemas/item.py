@@ -17,7 +17,7 @@ class ItemCreate(InputModel):
 
 
 class ItemUpdate(InputModel):
-    """A change of an item. Fields that are left out stay as they are; null removes the description."""
+    """A change of an item. Fields that are left out stay as they are; null removes an optional value."""
 
     title: Title | MISSING = MISSING
     description: Description | MISSING | None = MISSING

@@ -10,7 +10,7 @@ from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert, ReturningUpdate
 
 from app.core.exceptions import DomainError, NotFoundError, PreconditionFailedError
 from app.db.base import LIKE_ESCAPE, escape_like
-from app.db.pagination import KeysetPage, Order, paginate
+from app.db.pagination import KeysetPage, SortOrder, paginate
 from app.db.session import Session
 from app.db.statements import statement
 from app.models.item import Item
@@ -18,7 +18,7 @@ from app.schemas.item import ItemCreate, ItemQuery, ItemUpdate
 
 Versions = frozenset[int] | None
 """The versions that may be changed; None means any."""
-ORDER = Order(Item.created_at, Item.title, key=Item.id)
+ORDER = SortOrder(Item.created_at, Item.title, key=Item.id)
 
 
 @statement
@@ -91,14 +91,20 @@ class ItemService:
         return item
 
     async def update(self, item_id: UUID, data: ItemUpdate, versions: Versions = None) -> Item:
-        """Change the given fields, if the item has one of these versions; raise PreconditionFailedError otherwise."""
+        """Change the given fields.
+
+        Raises PreconditionFailedError if the item has none of these versions.
+        """
         item = await self.db.fetch_one(update_item(self.owner_id, item_id, versions, data.model_dump()))
         if item is None:
             raise await self._missing_or_changed(item_id)
         return item
 
     async def delete(self, item_id: UUID, versions: Versions = None) -> None:
-        """Delete an item, if it has one of these versions; raise PreconditionFailedError otherwise."""
+        """Delete an item.
+
+        Raises PreconditionFailedError if it has none of these versions.
+        """
         if await self.db.fetch_one(delete_item(self.owner_id, item_id, versions)) is None:
             raise await self._missing_or_changed(item_id)
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from app.core.exceptions import NotFoundError
 from app.core.refusals import JobNotFailedError
-from app.db.pagination import KeysetPage, Order, paginate
+from app.db.pagination import KeysetPage, SortOrder, paginate
 from app.db.queue import SessionDriver
 from app.db.session import Session
 from app.models.job import JOBS, STATE, JobRow, queue
@@ -16,7 +16,7 @@ from app.observability.security_log import SecurityEvent, record
 from app.schemas.job import JobQuery
 from app.services.principal import Principal
 
-ORDER = Order(queue.c.id, key=queue.c.id)
+ORDER = SortOrder(queue.c.id, key=queue.c.id)
 
 
 @dataclass(frozen=True, slots=True)

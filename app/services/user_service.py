@@ -9,7 +9,7 @@ from sqlalchemy import Select, delete, select, update
 
 from app.core.exceptions import ForbiddenError, NotFoundError, UnauthenticatedError
 from app.core.refusals import LastAdminError
-from app.db.pagination import KeysetPage, Order, paginate
+from app.db.pagination import KeysetPage, SortOrder, paginate
 from app.db.queue import enqueue
 from app.db.session import Session
 from app.db.statements import statement
@@ -24,7 +24,7 @@ from app.services.password_check import PasswordCheck
 from app.services.principal import Principal
 from app.services.session_service import revoke_sessions
 
-ORDER = Order(User.created_at, key=User.id)
+ORDER = SortOrder(User.created_at, key=User.id)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from app.core.database_url import PROJECT_ROOT
 from app.main import create_application
 from tests.operations import document
 
-UNBOUNDED_BY_NATURE = {"uuid", "date-time", "email", "password"}
+UNBOUNDED_BY_NATURE = {"uuid", "date", "date-time", "email", "password"}
 
 
 @pytest.mark.parametrize("version", ["v1", "v2"])

@@ -82,6 +82,8 @@ async def test_eight_concurrent_migrations_all_succeed(new_database: DatabaseMak
 
 
 REVISIONS = sorted(script.revision for script in ScriptDirectory(str(PROJECT_ROOT / "migrations")).walk_revisions())
+WITH_FOREIGN_KEY = "0004"
+"""It makes a table that refers to users."""
 
 
 @asynccontextmanager
@@ -146,11 +148,11 @@ async def test_a_migration_that_is_killed_leaves_nothing(new_database: DatabaseM
 
 async def test_requests_get_through_between_the_attempts_of_a_migration(new_database: DatabaseMaker) -> None:
     """A migration waits one second at a time for a table in use."""
-    settings, database = await prepare(new_database, REVISIONS[-1])
+    settings, database = await prepare(new_database, WITH_FOREIGN_KEY)
     patient = settings.model_copy(update={"database_migration_timeout_seconds": 30.0})
     requests, write = Database(settings), text("UPDATE users SET full_name = 'x'")
     async with database.unit_of_work() as writer:
-        await writer.execute(write)  # The foreign key of items waits for it, and further writes wait for that.
+        await writer.execute(write)  # A new foreign key waits for it, and further writes wait for that.
         migrating = asyncio.create_task(asyncio.to_thread(upgrade, patient))
         for _ in range(4):
             async with requests.unit_of_work() as db:

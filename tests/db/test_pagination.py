@@ -9,12 +9,12 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from app.core.exceptions import InvalidCursorError
 from app.db.database import Database
-from app.db.pagination import Order, paginate
+from app.db.pagination import SortOrder, paginate
 from app.db.session import Session
 from app.db.statements import Bound, statement
 from tests.db.samples import Colour, Part, Sample, fill
 
-ORDER = Order(Sample.name, Sample.weight, Sample.made_at, key=Sample.id)
+ORDER = SortOrder(Sample.name, Sample.weight, Sample.made_at, key=Sample.id)
 
 
 @dataclass
@@ -39,7 +39,9 @@ def plain_samples(colour: Colour | None) -> Select[Sample]:
     return found if colour is None else found.where(Sample.colour == colour)
 
 
-async def read_all(db: Session, statement: Bound[Any] | Select[Any], order: Order = ORDER, **query: Any) -> list[Any]:
+async def read_all(
+    db: Session, statement: Bound[Any] | Select[Any], order: SortOrder = ORDER, **query: Any
+) -> list[Any]:
     """Follow the cursors to the last page."""
     rows: list[Any] = []
     page = await paginate(db, statement, order, Query(**query))
@@ -98,8 +100,8 @@ async def test_joins_and_computed_columns(samples: Database, *, traced: bool) ->
     bound = select_with_parts(1)
     async with samples.read_only() as db:
         made: Any = bound if traced else bound.plain()
-        by_length = await read_all(db, made, Order(LENGTH, key=Sample.id))
-        by_parts = await read_all(db, made, Order(PARTS, key=Sample.id), sort="-parts")
+        by_length = await read_all(db, made, SortOrder(LENGTH, key=Sample.id))
+        by_parts = await read_all(db, made, SortOrder(PARTS, key=Sample.id), sort="-parts")
     assert [(row.Sample.name, row.parts) for row in by_length] == [("a", 0), ("d", 0), ("bb", 0), ("ccc", 2)]
     assert by_parts[0].Sample.name == "ccc"
     assert len(by_parts[0]) == 2
@@ -130,7 +132,7 @@ async def test_a_cursor_belongs_to_its_list(samples: Database) -> None:
 def test_an_order_that_would_lose_rows_is_refused(columns: tuple[Any, ...], message: str) -> None:
     """The error is raised at import."""
     with pytest.raises(TypeError, match=message):
-        Order(*columns, key=Sample.id)
+        SortOrder(*columns, key=Sample.id)
 
 
 @pytest.mark.parametrize(
@@ -153,7 +155,7 @@ async def test_a_select_that_orders_or_limits_itself_is_refused(samples: Databas
 async def test_a_computed_null_is_no_silent_loss(samples: Database) -> None:
     """It raises an error, because no page could follow such a row."""
     await fill(samples, {"name": "a"}, {"name": "b"}, {"name": "c"})
-    order = Order(func.nullif(Sample.name, "b", type_=String).label("maybe"), key=Sample.id)
+    order = SortOrder(func.nullif(Sample.name, "b", type_=String).label("maybe"), key=Sample.id)
     async with samples.read_only() as db:
         with pytest.raises(TypeError, match="None"):
             await read_all(db, select_samples(None), order, sort="-maybe", limit=1)

@@ -10,7 +10,7 @@ from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert, ReturningUpdate
 
 from app.core.exceptions import DomainError, NotFoundError, PreconditionFailedError
 from app.db.base import LIKE_ESCAPE, escape_like
-from app.db.pagination import KeysetPage, Order, paginate
+from app.db.pagination import KeysetPage, SortOrder, paginate
 from app.db.session import Session
 from app.db.statements import statement
 from tests.notes.model import Note
@@ -18,7 +18,7 @@ from tests.notes.schemas import NoteCreate, NoteQuery, NoteUpdate
 
 Versions = frozenset[int] | None
 """The versions that may be changed; None means any."""
-ORDER = Order(Note.created_at, Note.title, key=Note.id)
+ORDER = SortOrder(Note.created_at, Note.title, key=Note.id)
 
 
 @statement
@@ -91,14 +91,20 @@ class NoteService:
         return note
 
     async def update(self, note_id: UUID, data: NoteUpdate, versions: Versions = None) -> Note:
-        """Change the given fields, if the note has one of these versions; raise PreconditionFailedError otherwise."""
+        """Change the given fields.
+
+        Raises PreconditionFailedError if the note has none of these versions.
+        """
         note = await self.db.fetch_one(update_note(self.owner_id, note_id, versions, data.model_dump()))
         if note is None:
             raise await self._missing_or_changed(note_id)
         return note
 
     async def delete(self, note_id: UUID, versions: Versions = None) -> None:
-        """Delete a note, if it has one of these versions; raise PreconditionFailedError otherwise."""
+        """Delete a note.
+
+        Raises PreconditionFailedError if it has none of these versions.
+        """
         if await self.db.fetch_one(delete_note(self.owner_id, note_id, versions)) is None:
             raise await self._missing_or_changed(note_id)
 

@@ -47,6 +47,13 @@ def test_the_service_is_production(name: str) -> None:
     assert not set(OF_DEVELOPMENT.values()) - {""} & set(map(str, service["environment"].values()))
 
 
+def test_only_settings_that_exist_are_set() -> None:
+    """Containers are stopped later than the service stops by itself."""
+    service = yaml.safe_load(TEXT)["x-service"]
+    assert set(service["environment"]) <= {name.upper() for name in Settings.model_fields}
+    assert int(service["stop_grace_period"].rstrip("s")) > Settings(_env_file=None).shutdown_timeout_seconds
+
+
 def test_nothing_has_a_fixed_name_or_grows_without_bound() -> None:
     """Two projects can run on one machine; logs are rotated, and zombie processes are reaped."""
     for service in resolved().values():
@@ -140,10 +147,10 @@ async def test_the_service_needs_few_rights(postgres_folder: Path) -> None:
         await connection.close()
 
 
-async def test_the_runbook_restores_a_backup_with_its_roles(postgres_folder: Path) -> None:
+async def test_the_procedure_restores_a_backup_with_its_roles(postgres_folder: Path) -> None:
     """Its commands run literally; afterwards the role of the service can use the database."""
-    runbook = (PROJECT_ROOT / "docs/runbook.md").read_text().replace("\\\n", "")
-    create, exchange = re.findall(r"^docker compose exec postgres (.*)$", runbook, re.MULTILINE)
+    procedures = (PROJECT_ROOT / "docs/procedures.md").read_text().replace("\\\n", "")
+    create, exchange = re.findall(r"^docker compose exec postgres (.*)$", procedures, re.MULTILINE)
     with running_postgres(postgres_folder / "pg", *FAST) as server:
         await make_roles(server.socket_directory)
         url = f"postgresql://{{}}@/{{}}?host={server.socket_directory}"

@@ -1,0 +1,1 @@
+"""Resources that are derived from the slice of items."""
