@@ -11,6 +11,7 @@ from app.core.passwords import PasswordHasher
 from app.core.security import AccessTokens
 from app.db.database import Database
 from app.observability.health import HealthService
+from app.observability.history import History
 from app.observability.metrics import Metrics
 from app.observability.sampling import MetricsService
 from app.observability.watchdog import EventLoopWatchdog
@@ -46,6 +47,7 @@ async def _start(stack: AsyncExitStack, settings: Settings, metrics: Metrics) ->
     await stack.enter_async_context(sessions.listen_in_background())
     sampling = MetricsService(metrics, database)
     await stack.enter_async_context(sampling.sampling())
+    history = await _start_history(stack, settings, sampling)
     return State(
         settings=settings,
         database=database,
@@ -55,7 +57,16 @@ async def _start(stack: AsyncExitStack, settings: Settings, metrics: Metrics) ->
         sessions=sessions,
         health=HealthService(database),
         metrics=sampling,
+        history=history,
     )
+
+
+async def _start_history(stack: AsyncExitStack, settings: Settings, sampling: MetricsService) -> History | None:
+    if not settings.is_development:
+        return None
+    history = History(sampling)
+    await stack.enter_async_context(history.recording())
+    return history
 
 
 async def _start_worker(stack: AsyncExitStack, settings: Settings, database: Database) -> None:

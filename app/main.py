@@ -26,6 +26,7 @@ from app.middleware.rate_limit import RateLimitMiddleware
 from app.middleware.size_limits import MAXIMUM_FORM_FIELDS, SizeLimitsMiddleware
 from app.middleware.trusted_hosts import TrustedHostsMiddleware
 from app.observability.metrics import Metrics
+from app.pages.router import include_pages
 from app.ratelimit.counters import Limit
 
 CONDITIONS = ("If-Match", "If-None-Match")
@@ -58,7 +59,7 @@ def middleware(settings: Settings, metrics: Metrics) -> list[Middleware]:
         # First, so that every log line and every response has the request id.
         Middleware(RequestContextMiddleware, metrics=metrics),
         # Outside everything that can refuse, so that error responses have them, too.
-        Middleware(SecurityHeadersMiddleware, docs_paths=docs.PATHS, https_only=settings.is_https_only),
+        Middleware(SecurityHeadersMiddleware, https_only=settings.is_https_only),
         # Inside the access log, which shows the path as the client sent it.
         Middleware(NormalizationMiddleware),
         *deprecation(settings),
@@ -111,14 +112,21 @@ def create_application(settings: Settings | None = None) -> FastAPI:
 
 
 def include_routers(application: FastAPI, settings: Settings) -> None:
-    """Include all routers; the documentation only if the settings allow it."""
+    """Include all routers; the documentation and the pages only if the settings allow them."""
     # Routes are tried in order: the busiest first.
-    application.include_router(v1.router, prefix=v1.PREFIX)
-    application.include_router(v2.router, prefix=v2.PREFIX)
+    if settings.admin_pages != "only":
+        include_api(application)
     application.include_router(health.router)
     application.include_router(metrics_api.router)
     if settings.has_docs:
         application.include_router(docs.router)
+    include_pages(application, settings)
+
+
+def include_api(application: FastAPI) -> None:
+    """Include all versions of the API."""
+    application.include_router(v1.router, prefix=v1.PREFIX)
+    application.include_router(v2.router, prefix=v2.PREFIX)
 
 
 app = create_application()

@@ -9,6 +9,7 @@ from app.core.passwords import PasswordHasher
 from app.core.security import AccessTokens
 from app.db.database import Database
 from app.observability.health import HealthService
+from app.observability.history import History
 from app.observability.sampling import MetricsService
 from app.ratelimit.limiter import RateLimiter
 from app.services.live_sessions import LiveSessions
@@ -25,6 +26,8 @@ class State(TypedDict):
     sessions: LiveSessions
     health: HealthService
     metrics: MetricsService
+    history: History | None
+    """In development only."""
 
 
 def state_of(request: Request) -> State:

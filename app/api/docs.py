@@ -1,5 +1,6 @@
 """Swagger UI and ReDoc, with their scripts and styles served from here: the pages work without a network."""
 
+import secrets
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,22 @@ from app.dependencies import Public
 from app.state import state_of
 
 OPENAPI_PATH = "/api/openapi.json"
-PATHS = DOCS_PATH, REDOC_PATH, REDIRECT_PATH = "/api/docs", "/api/redoc", "/api/docs/oauth2-redirect"
+DOCS_PATH, REDOC_PATH, REDIRECT_PATH = "/api/docs", "/api/redoc", "/api/docs/oauth2-redirect"
 ASSETS_PATH = "/api/docs/assets"
+# Both pages make elements with styles, which have no nonce.
+POLICY = (
+    "default-src 'none'; base-uri 'none'; connect-src 'self'; font-src 'self' data:; form-action 'self'; "
+    "frame-ancestors 'none'; img-src 'self' data:; script-src 'self' 'nonce-{nonce}'; "
+    "style-src 'self' 'unsafe-inline'; worker-src blob:"
+)
 router = APIRouter(include_in_schema=False, dependencies=[Public])
+
+
+def with_nonce(request: Request, page: HTMLResponse) -> HTMLResponse:
+    """Let the inline scripts of a page run, and no others."""
+    nonce = secrets.token_urlsafe(16)
+    request.scope["state"]["content_policy"] = POLICY.format(nonce=nonce)
+    return HTMLResponse(bytes(page.body).replace(b"<script>", f'<script nonce="{nonce}">'.encode()))
 
 
 def assets() -> Path:
@@ -37,7 +51,7 @@ async def read_openapi(request: Request) -> dict[str, Any]:
 @router.get(DOCS_PATH)
 async def read_docs(request: Request) -> HTMLResponse:
     """Return Swagger UI."""
-    return get_swagger_ui_html(
+    page = get_swagger_ui_html(
         openapi_url=OPENAPI_PATH,
         title=state_of(request)["settings"].project_name,
         oauth2_redirect_url=REDIRECT_PATH,
@@ -45,24 +59,26 @@ async def read_docs(request: Request) -> HTMLResponse:
         swagger_css_url=f"{ASSETS_PATH}/swagger-ui.css",
         swagger_favicon_url=f"{ASSETS_PATH}/favicon.png",
     )
+    return with_nonce(request, page)
 
 
 @router.get(REDIRECT_PATH)
-async def read_oauth2_redirect() -> HTMLResponse:
+async def read_oauth2_redirect(request: Request) -> HTMLResponse:
     """Return the page that Swagger UI opens for logins by redirect."""
-    return get_swagger_ui_oauth2_redirect_html()
+    return with_nonce(request, get_swagger_ui_oauth2_redirect_html())
 
 
 @router.get(REDOC_PATH)
 async def read_redoc(request: Request) -> HTMLResponse:
     """Return ReDoc."""
-    return get_redoc_html(
+    page = get_redoc_html(
         openapi_url=OPENAPI_PATH,
         title=state_of(request)["settings"].project_name,
         redoc_js_url=f"{ASSETS_PATH}/redoc.standalone.js",
         redoc_favicon_url=f"{ASSETS_PATH}/favicon.png",
         with_google_fonts=False,
     )
+    return with_nonce(request, page)
 
 
 router.routes.append(PublicMount(ASSETS_PATH, StaticFiles(directory=assets()), name="docs-assets"))

@@ -47,25 +47,29 @@ def render_problem(
     errors: list[FieldError] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Return the problem document of a domain error."""
-    # For the access log and the metrics.
-    scope.setdefault("state", {})["problem"] = error.code
-    problem = Problem.model_construct(
+    """Return the problem document of a domain error, or its page where a page was asked for."""
+    state = scope.setdefault("state", {})
+    state["problem"] = error.code  # for the access log and the metrics
+    all_headers = {**error.headers, **(headers or {})}
+    if "render_error" in state:
+        page: Response = state["render_error"](scope, error, all_headers)
+        return page
+    document = describe_problem(scope, error, errors).model_dump_json(exclude_none=True)
+    return Response(document, error.status, headers=all_headers, media_type=PROBLEM_MEDIA_TYPE)
+
+
+def describe_problem(scope: Scope, error: DomainError, errors: list[FieldError] | None) -> Problem:
+    """Return the members of a problem document."""
+    return Problem.model_construct(
         type="about:blank",
         title=error.title(),
         status=error.status,
         detail=error.detail,
         instance=printable(scope["path"])[:MAXIMUM_INSTANCE_LENGTH],
         code=error.code,
-        request_id=scope.get("state", {}).get("request_id", ""),
+        request_id=scope["state"].get("request_id", ""),
         errors=errors,
         error=error.members.get("error"),
-    )
-    return Response(
-        problem.model_dump_json(exclude_none=True),
-        error.status,
-        headers={**error.headers, **(headers or {})},
-        media_type=PROBLEM_MEDIA_TYPE,
     )
 
 

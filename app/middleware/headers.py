@@ -14,11 +14,6 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
-# Swagger UI and ReDoc use inline scripts and styles.
-DOCS_POLICY = (
-    "default-src 'self'; frame-ancestors 'none'; img-src 'self' data:; worker-src blob:; "
-    "style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline'"
-)
 ONE_YEAR_OF_HTTPS = "max-age=31536000; includeSubDomains"
 NOT_STORED = (b"cache-control", b"no-store")
 VARIES = (b"vary", b"Authorization")
@@ -38,15 +33,15 @@ def encode_headers(headers: Mapping[str, str]) -> RawHeaders:
 
 
 class SecurityHeadersMiddleware:
-    """Adds the security headers to every response, and `Cache-Control: no-store` to those of authenticated requests."""
+    """Adds the security headers to every response, and `Cache-Control: no-store` where it is about a caller."""
 
-    def __init__(self, app: ASGIApp, *, docs_paths: tuple[str, ...], https_only: bool) -> None:
-        """Relax the content policy on `docs_paths`; `https_only` adds HSTS for a year."""
+    def __init__(self, app: ASGIApp, *, https_only: bool) -> None:
+        """Wrap the application; `https_only` adds HSTS for a year."""
         self.app = app
-        self.docs_paths = docs_paths
         headers = {**HEADERS, "Strict-Transport-Security": ONE_YEAR_OF_HTTPS} if https_only else HEADERS
         self.headers = encode_headers({**headers, "Content-Security-Policy": API_POLICY})
-        self.docs_headers = encode_headers({**headers, "Content-Security-Policy": DOCS_POLICY})
+        # Pages send `Origin` with their forms, which `no-referrer` would make null.
+        self.page_headers = encode_headers({**headers, "Referrer-Policy": "same-origin"})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; other scopes pass."""
@@ -58,12 +53,15 @@ class SecurityHeadersMiddleware:
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                # The path is compared now, without its trailing slash.
-                message["headers"] += self.docs_headers if scope["path"] in self.docs_paths else self.headers
-                if is_private:
+                policy: str | None = scope["state"].get("content_policy")
+                message["headers"] += self.headers if policy is None else self._headers_of_page(policy)
+                if is_private or policy is not None:
                     message["headers"].append(NOT_STORED)
                 if "varies_by_caller" in scope["state"]:
                     message["headers"].append(VARIES)
             await send(message)
 
         await self.app(scope, receive, send_guarded)
+
+    def _headers_of_page(self, policy: str) -> RawHeaders:
+        return [*self.page_headers, (b"content-security-policy", policy.encode())]

@@ -55,6 +55,11 @@ class Metrics:
         complete.set(settings.web_concurrency == 1 or MULTIPROCESS_VARIABLE in os.environ)
         build.labels(settings.version, settings.environment.value, platform.python_version()).set(1)
 
+    def completed_requests(self) -> float:
+        """Return the number of requests that this process has completed."""
+        samples = [sample for family in self._requests.collect() for sample in family.samples]
+        return sum(sample.value for sample in samples if sample.name.endswith("_total"))
+
     def request_done(self, method: str, route: str | None, status: int, seconds: float) -> None:
         """Count a request; `route` is the template of its path, or None if no route matched."""
         key = (method if method in METHODS else "other", route or "unmatched", status)

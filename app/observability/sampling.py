@@ -35,6 +35,12 @@ class MetricsService:
                 await self._look_at_queue()
         return self.metrics.expose()
 
+    async def count_waiting_jobs(self) -> int:
+        """Return the number of jobs that wait."""
+        async with self.database.read_only(replica=True) as db:
+            rows = (await db.execute(select_queue_state())).all()
+        return sum(row.jobs for row in rows if row.state == "queued")
+
     async def _look_at_queue(self) -> None:
         async with self.database.read_only(replica=True) as db:
             rows = (await db.execute(select_queue_state())).all()

@@ -1,11 +1,12 @@
 """Accounts as clients write and read them."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import MISSING, Field
+from pydantic import MISSING, Field, StringConstraints
 
-from app.schemas.types import Email, FullName, Id, InputModel, OutputModel, Password
+from app.schemas.page import PageQuery
+from app.schemas.types import NO_NUL, Email, FullName, Id, InputModel, OutputModel, Password
 
 
 class UserCreate(InputModel):
@@ -27,6 +28,17 @@ class UserAdminUpdate(InputModel):
 
     is_active: bool | MISSING = MISSING
     role: Literal["user", "admin"] | MISSING = MISSING
+
+
+class UserQuery(PageQuery):
+    """Filters of a list of accounts."""
+
+    email: Annotated[str, StringConstraints(min_length=1, max_length=254, pattern=NO_NUL)] | None = None
+    """Only accounts whose e-mail address contains this."""
+    role: Literal["user", "admin"] | None = None
+    """Only accounts with this role."""
+    is_active: bool | None = None
+    """Only active accounts, or only disabled ones."""
 
 
 class UserRead(OutputModel):

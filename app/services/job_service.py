@@ -11,7 +11,7 @@ from app.core.refusals import JobNotFailedError
 from app.db.pagination import KeysetPage, SortOrder, paginate
 from app.db.queue import SessionDriver
 from app.db.session import Session
-from app.models.job import JOBS, STATE, JobRow, queue
+from app.models.job import JOBS, STATE, JobRow, log, queue, select_queue_state
 from app.observability.security_log import SecurityEvent, record
 from app.schemas.job import JobQuery
 from app.services.principal import Principal
@@ -32,6 +32,15 @@ class JobService:
         if query.state is not None:
             jobs = jobs.where(STATE == query.state)  # noqa: SIM300  a column, no constant
         return await paginate(self.db, jobs, ORDER, query)
+
+    async def depth(self) -> dict[str, int]:
+        """Return the number of jobs of each state."""
+        return {row.state: row.jobs for row in (await self.db.execute(select_queue_state())).all()}
+
+    async def failure(self, job_id: int) -> str | None:
+        """Return the stack of the last failure of a job, or None."""
+        query = select(log.c.traceback["traceback"].astext).where(log.c.job_id == job_id, log.c.traceback.is_not(None))
+        return await self.db.scalar(query.order_by(log.c.id.desc()).limit(1))
 
     async def requeue(self, job_id: int) -> None:
         """Run a failed job again and reset its attempts; raise NotFoundError or JobNotFailedError."""

@@ -9,6 +9,7 @@ from sqlalchemy import Select, delete, select, update
 
 from app.core.exceptions import ForbiddenError, NotFoundError, UnauthenticatedError
 from app.core.refusals import LastAdminError
+from app.db.base import LIKE_ESCAPE, escape_like
 from app.db.pagination import KeysetPage, SortOrder, paginate
 from app.db.queue import enqueue
 from app.db.session import Session
@@ -17,8 +18,7 @@ from app.models.user import Role, User
 from app.observability.security_log import SecurityEvent, record
 from app.schemas.account import AccountDeletion
 from app.schemas.mail import AccountNotice, SendAccountNotice
-from app.schemas.page import PageQuery
-from app.schemas.user import UserAdminUpdate, UserUpdate
+from app.schemas.user import UserAdminUpdate, UserQuery, UserUpdate
 from app.services.one_time_tokens import void_tokens
 from app.services.password_check import PasswordCheck
 from app.services.principal import Principal
@@ -88,10 +88,25 @@ class UserAdminService:
     db: Session
     caller: Principal
 
-    async def list(self, query: PageQuery) -> KeysetPage[User]:
-        """Return one page of all accounts, oldest first."""
+    async def list(self, query: UserQuery) -> KeysetPage[User]:
+        """Return one page of the accounts that match, oldest first."""
         record(SecurityEvent.ACCOUNTS_READ, user_id=self.caller.user_id)
-        return await paginate(self.db, select(User), ORDER, query)
+        users = select(User)
+        if query.email is not None:
+            users = users.where(User.email.icontains(escape_like(query.email), escape=LIKE_ESCAPE))
+        if query.role is not None:
+            users = users.where(User.role == query.role)
+        if query.is_active is not None:
+            users = users.where(User.is_active.is_(query.is_active))
+        return await paginate(self.db, users, ORDER, query)
+
+    async def get(self, user_id: UUID) -> User:
+        """Return one account; raise NotFoundError."""
+        user = await self.db.fetch_one(select_user(user_id))
+        if user is None:
+            raise NotFoundError
+        record(SecurityEvent.ACCOUNTS_READ, user_id=self.caller.user_id, read_id=str(user_id))
+        return user
 
     async def update(self, user_id: UUID, data: UserAdminUpdate) -> User:
         """Change the given fields; raise ForbiddenError, NotFoundError or LastAdminError.

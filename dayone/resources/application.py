@@ -106,6 +106,12 @@ def _read(field: Field, alias: str) -> str:
     return f"{field.name}: {kind.annotation if field.kind in NAMED else alias}{_or_none(field)}"
 
 
+def write_listing(resource: Resource, text: str) -> str:
+    """Show the headline, or the first field, in the administration."""
+    shown = resource.headline or resource.fields[0]
+    return text.replace('"title"', f'"{shown.name}"')
+
+
 def write_service(resource: Resource, text: str) -> str:
     """Exchange the search and the order of the list."""
     columns = [f"{resource.names.class_name}.{column}" for column in resource.sort_columns]

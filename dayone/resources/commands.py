@@ -18,6 +18,7 @@ from dayone.resources.resource import Resource
 from dayone.source import Template
 from dayone.trees import Tree, read_files
 
+LISTINGS = "app/pages/admin/resources"
 DOCUMENTS = ("docs/openapi", "docs/access.md")
 
 
@@ -30,6 +31,7 @@ def add_resource(
     existing = migration_of(before, resource.names)
     revision = next_revision(before) if existing is None else before_revision(existing)
     files = derive(resource, template.tree, revision)
+    leave_out_listing(files, before)
     migration = next(path for path in files if path.startswith(FOLDER))
     after = before.copy()
     after.update(files)
@@ -46,6 +48,13 @@ def add_resource(
         raise ToolError(f"{', '.join(taken)} exist and are not overwritten. Choose another name")
     write_documents(checkout, after)
     return finish(checkout, before, after, dry_run=dry_run)
+
+
+def leave_out_listing(files: Tree, project: Tree) -> None:
+    """Leave out the page of the administration, if the project has none."""
+    if not list(project.below(LISTINGS)):
+        for path in list(files.below(LISTINGS)):
+            del files[path]
 
 
 def remove_resource(checkout: Checkout, name: str, *, plural: str | None, dry_run: bool) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from dayone.resources.application import write_model, write_router, write_schemas, write_service
+from dayone.resources.application import write_listing, write_model, write_router, write_schemas, write_service
 from dayone.resources.migration import write_migration
 from dayone.resources.names import MIGRATION, PATTERN, check_collisions
 from dayone.resources.resource import Resource, wrap_docstrings
@@ -12,6 +12,7 @@ from dayone.trees import Tree
 WRITERS: dict[str, Callable[[Resource, str], str]] = {
     "app/api/v1/items.py": write_router,
     "app/models/item.py": write_model,
+    "app/pages/admin/resources/items.py": write_listing,
     "app/schemas/item.py": write_schemas,
     "app/services/item_service.py": write_service,
     "tests/api/v1/test_items.py": write_api_tests,

@@ -78,6 +78,7 @@ PROSE = re.compile(r'((?<!= )"""[^"]+"""|description="[^"]+")')
 PATTERN = (
     "app/api/v1/items.py",
     "app/models/item.py",
+    "app/pages/admin/resources/items.py",
     "app/schemas/item.py",
     "app/services/item_service.py",
     "tests/api/v1/test_items.py",

@@ -8,8 +8,7 @@ from app.core.refusals import LastAdminError, PasswordIncorrectError
 from app.db.session import Session
 from app.models.user import Role, User
 from app.schemas.account import AccountDeletion
-from app.schemas.page import PageQuery
-from app.schemas.user import UserAdminUpdate, UserUpdate
+from app.schemas.user import UserAdminUpdate, UserQuery, UserUpdate
 from app.services.password_check import PasswordCheck
 from app.services.user_service import UserAdminService, UserService
 from tests.factories import PASSWORD
@@ -73,7 +72,7 @@ async def test_accounts_are_listed_oldest_first(db: Session, users: Users) -> No
     """Page by page."""
     created = [await users.create(f"{number}@example.com", commit=True) for number in range(3)]
     service = UserAdminService(db, principal(created[0]))
-    first = await service.list(PageQuery(limit=2))
-    second = await service.list(PageQuery(limit=2, cursor=first.next_cursor))
+    first = await service.list(UserQuery(limit=2))
+    second = await service.list(UserQuery(limit=2, cursor=first.next_cursor))
     assert [user.email for user in (*first.items, *second.items)] == [user.email for user in created]
     assert second.next_cursor is None

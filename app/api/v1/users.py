@@ -10,7 +10,7 @@ from app.api.openapi import problems
 from app.core.exceptions import NotFoundError
 from app.core.refusals import EmailTakenError, LastAdminError, PasswordIncorrectError, PasswordTooCommonError
 from app.db.pagination import KeysetPage
-from app.dependencies import HOUR, MAILS, Account, Administrator, Db, Paging, Public, UserList, Users, limited
+from app.dependencies import HOUR, MAILS, Account, Administrator, Db, Public, UserFilter, UserList, Users, limited
 from app.models.user import User
 from app.schemas.account import AccountDeletion, EmailChange, PasswordChange
 from app.schemas.page import Page
@@ -106,7 +106,7 @@ async def read_user(users: Users, user_id: UserId) -> User:
 
 
 @router.get("", response_model=Page[UserRead])
-async def list_users(users: UserList, query: Paging, request: Request, response: Response) -> KeysetPage[User]:
+async def list_users(users: UserList, query: UserFilter, request: Request, response: Response) -> KeysetPage[User]:
     """List all accounts, oldest first. For administrators."""
     return add_next_link(request, response, await users.list(query))
 

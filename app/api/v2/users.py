@@ -9,7 +9,7 @@ from app.api.links import add_next_link
 from app.api.openapi import problems
 from app.core.exceptions import NotFoundError
 from app.db.pagination import KeysetPage
-from app.dependencies import Paging, UserList, Users
+from app.dependencies import UserFilter, UserList, Users
 from app.models.user import User
 from app.schemas.page import Page
 from app.schemas.user_v2 import UserReadV2
@@ -31,6 +31,6 @@ async def read_user_v2(users: Users, user_id: UserId) -> User:
 
 
 @router.get("", response_model=Page[UserReadV2])
-async def list_users_v2(users: UserList, query: Paging, request: Request, response: Response) -> KeysetPage[User]:
+async def list_users_v2(users: UserList, query: UserFilter, request: Request, response: Response) -> KeysetPage[User]:
     """List all accounts, oldest first. For administrators."""
     return add_next_link(request, response, await users.list(query))

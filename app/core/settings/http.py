@@ -3,7 +3,7 @@
 import re
 import socket
 from ipaddress import ip_address, ip_network
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AwareDatetime, BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
@@ -55,6 +55,8 @@ class HttpSettings(ProcessSettings):
     """Accepted Host headers; unset: the host of PUBLIC_URL and the loopback names."""
     allowed_origins: StringList = ()
     """Browser origins that may call the API (CORS)."""
+    admin_pages: Literal["on", "off", "only"] = "on"
+    """Whether the process serves the administration below /admin; `only`: nothing else but probes and metrics."""
     require_if_match: bool = False
     """Whether changing and deleting a versioned resource requires If-Match; 428 without it."""
     api_v1_sunset: Moment | None = None

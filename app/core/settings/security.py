@@ -46,6 +46,10 @@ class SecuritySettings(DatabaseSettings):
     """The maximum lifetime of a session."""
     session_cache_size: int = Field(default=10_000, ge=1, le=10_000_000)
     """Live sessions that a web process caches, about 600 bytes each; the least recently used are dropped first."""
+    browser_session_hours: int = Field(default=12, ge=1, le=720)
+    """The maximum lifetime of a session in a cookie."""
+    browser_session_idle_minutes: int = Field(default=60, ge=1, le=1440)
+    """Minutes without a request after which a session in a cookie ends."""
     session_idle_days: int = Field(default=14, ge=1, le=365)
     """Days without a refresh after which a session ends."""
     refresh_grace_seconds: int = Field(default=10, ge=0, le=60)

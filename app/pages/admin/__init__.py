@@ -1,0 +1,1 @@
+"""The administration: pages for administrators. Every change goes through the services."""

@@ -1,0 +1,55 @@
+"""What the pages of the administration have in common."""
+
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, Query, Request, Response
+from fastapi.responses import HTMLResponse
+from starlette.responses import RedirectResponse
+
+from app.pages.admin.listings import listings, title_of
+from app.pages.html import render
+from app.pages.sessions import PageAdministrator, cookies_of
+from app.schemas.page import PageQuery
+
+Answer = TypeVar("Answer", bound=Response)
+SECTIONS = {"accounts": "Accounts", "sessions": "Sessions", "jobs": "Jobs", "settings": "Settings"}
+Paging = Annotated[PageQuery, Query()]
+
+
+class AdminPage:
+    """Renders a page for the administrator who has asked for it."""
+
+    def __init__(self, request: Request, response: Response, user: PageAdministrator) -> None:
+        """Note the request and the caller."""
+        self.request, self.response, self.user = request, response, user
+
+    def render(self, template: str, section: str, **values: Any) -> HTMLResponse:  # noqa: ANN401  of a template
+        """Return a page, with the navigation, the token of forms and a renewed cookie."""
+        page = render(
+            self.request,
+            template,
+            user=self.user,
+            section=section,
+            sections={**SECTIONS, **{name: title_of(name) for name in listings()}},
+            csrf_token=cookies_of(self.request).csrf_token(self.user.session_id),
+            next_url=self._next_url(values.get("page")),
+            **values,
+        )
+        return self._with_cookie(page)
+
+    def redirect(self, path: str) -> RedirectResponse:
+        """Lead to a page after a change."""
+        return self._with_cookie(RedirectResponse(path, 303))
+
+    def _next_url(self, page: Any) -> str | None:  # noqa: ANN401  a page of anything
+        cursor = getattr(page, "next_cursor", None)
+        return (
+            str(self.request.url.include_query_params(cursor=cursor).replace(scheme="", netloc="")) if cursor else None
+        )
+
+    def _with_cookie(self, page: Answer) -> Answer:
+        page.raw_headers += [pair for pair in self.response.raw_headers if pair[0] == b"set-cookie"]
+        return page
+
+
+Admin = Annotated[AdminPage, Depends()]

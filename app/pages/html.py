@@ -1,0 +1,65 @@
+"""Render pages from templates, escaped, with a strict content security policy."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+from starlette.types import Scope
+
+from app.core.exceptions import DomainError
+from app.state import state_of
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+ASSETS_PATH = "/pages/assets"
+POLICY = (
+    "default-src 'none'; base-uri 'none'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+    "img-src 'self' data:; script-src 'self'; style-src 'self'"
+)
+
+
+@cache
+def templates() -> "Environment":
+    """Return the templates, loaded at the first page: a process that serves only the API does not need Jinja."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415  2 MiB
+
+    return Environment(
+        loader=PackageLoader("app.pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+async def as_page(request: Request) -> None:
+    """Render errors of this operation as pages."""
+    request.scope["state"]["render_error"] = render_error
+    request.scope["state"]["content_policy"] = POLICY
+
+
+def render(
+    request: Request, template: str, *, status: int = 200, policy: str = POLICY, **values: object
+) -> HTMLResponse:
+    """Return a page; `values` are the variables of its template."""
+    request.scope["state"]["content_policy"] = policy
+    settings = state_of(request)["settings"]
+    values = {"project_name": settings.project_name, "assets": ASSETS_PATH, "user": None, "notice": None, **values}
+    return HTMLResponse(templates().get_template(template).render(values), status)
+
+
+def render_error(scope: Scope, error: DomainError, headers: Mapping[str, str]) -> HTMLResponse:
+    """Return the page of an error."""
+    page = render(
+        Request(scope),
+        "error.html",
+        status=error.status,
+        title=error.title(),
+        detail=error.detail,
+        request_id=scope["state"].get("request_id", ""),
+    )
+    page.headers.update(headers)
+    return page

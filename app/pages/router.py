@@ -1,0 +1,24 @@
+"""All pages, and which of them a process serves."""
+
+from fastapi import FastAPI
+
+from app.core.config import Settings
+from app.pages import assets
+from app.pages.account import router as account
+from app.pages.admin.router import include_administration
+from app.pages.mails import router as mails
+from app.pages.start import router as start
+
+
+def include_pages(application: FastAPI, settings: Settings) -> None:
+    """Include the pages that the settings allow."""
+    application.include_router(assets.router)
+    pages = (
+        (account, settings.frontend_url is None),
+        (start, settings.is_development),
+        (mails, settings.is_development),
+    )
+    for router, is_served in pages:
+        if is_served:
+            application.include_router(router)
+    include_administration(application, settings)
