@@ -5,7 +5,7 @@ from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
-from app.api import docs, health
+from app.api import health
 from app.api import metrics as metrics_api
 from app.api.errors import install_error_handlers, render_exception
 from app.api.openapi import install_openapi
@@ -112,14 +112,12 @@ def create_application(settings: Settings | None = None) -> FastAPI:
 
 
 def include_routers(application: FastAPI, settings: Settings) -> None:
-    """Include all routers; the documentation and the pages only if the settings allow them."""
+    """Include all routers that the settings allow."""
     # Routes are tried in order: the busiest first.
     if settings.admin_pages != "only":
         include_api(application)
     application.include_router(health.router)
     application.include_router(metrics_api.router)
-    if settings.has_docs:
-        application.include_router(docs.router)
     include_pages(application, settings)
 
 

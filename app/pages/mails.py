@@ -12,7 +12,6 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi import Path as PathParameter
 from fastapi.responses import HTMLResponse, RedirectResponse
-from markupsafe import Markup, escape
 
 from app.core.exceptions import NotFoundError
 from app.dependencies import Public
@@ -39,14 +38,10 @@ class Mail:
         body = self.message.get_body((kind,))
         return str(body.get_content()) if body else ""
 
-    def text(self) -> Markup:
-        """Return the plain text, with links to click."""
-        parts = LINK.split(self.part("plain"))
-        links = [Markup('<a href="{0}">{0}</a>').format(link) for link in LINK.findall(self.part("plain"))]
-        pieces = [escape(parts[0])]
-        for link, rest in zip(links, parts[1:], strict=True):
-            pieces += [link, escape(rest)]
-        return Markup().join(pieces)
+    def segments(self) -> list[tuple[str, str]]:
+        """Return the plain text in pieces, each with the link that follows it."""
+        text = self.part("plain")
+        return list(zip(LINK.split(text), [*LINK.findall(text), ""], strict=True))
 
 
 def read_mail(path: Path) -> Mail:

@@ -1,19 +1,21 @@
 """All pages, and which of them a process serves."""
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
+from app.api.docs import router as docs
 from app.core.config import Settings
-from app.pages import assets
 from app.pages.account import router as account
 from app.pages.admin.router import include_administration
+from app.pages.assets import router as assets
 from app.pages.mails import router as mails
 from app.pages.start import router as start
 
 
 def include_pages(application: FastAPI, settings: Settings) -> None:
     """Include the pages that the settings allow."""
-    application.include_router(assets.router)
-    pages = (
+    pages: tuple[tuple[APIRouter, bool], ...] = (
+        (docs, settings.has_docs),
+        (assets, True),
         (account, settings.frontend_url is None),
         (start, settings.is_development),
         (mails, settings.is_development),

@@ -43,8 +43,7 @@ def add_resource(
     format_code(after, only={*files, ROUTER})
     if all(path in before for path in files) and all(before[path] == after[path] for path in (*files, ROUTER)):
         return f"The resource {name} exists already; nothing changes."
-    taken = [path for path in files if path in before]
-    if taken:
+    if taken := [path for path in files if path in before]:
         raise ToolError(f"{', '.join(taken)} exist and are not overwritten. Choose another name")
     write_documents(checkout, after)
     return finish(checkout, before, after, dry_run=dry_run)
