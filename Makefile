@@ -7,7 +7,7 @@ BIN := .venv/bin
 # If it is set, Python compiles every module at each start of a process.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run db test check fmt fuzz drill bench docs image openapi requirements dist removal-drill clean
+.PHONY: help run db test check fmt fuzz drill bench docs image openapi requirements screenshots dist removal-drill clean
 
 help: ## List every target
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -20,7 +20,7 @@ db: .venv/.run ## Start only the development PostgreSQL, migrated, for uvicorn a
 
 test: .venv/.test ## Run all tests, in parallel, with coverage
 	@$(BIN)/python -m pytest -n 1 -m soak & soak=$$!; \
-	$(BIN)/python -m pytest -n 2 --cov -m "not soak"; tests=$$?; wait $$soak && exit $$tests
+	$(BIN)/python -m pytest -n 2 --cov -m "not soak and not browser"; tests=$$?; wait $$soak && exit $$tests
 
 check: .venv/.dev ## Run everything that CI runs
 	@$(BIN)/python -m devtools.check
@@ -52,6 +52,9 @@ openapi: .venv/.dev ## Write docs/openapi/*.json and docs/access.md, which the t
 
 requirements: .venv/.dev ## Compile requirements/*.txt from *.in; UPGRADE=1 upgrades
 	@$(BIN)/python -m devtools.requirements $(if $(UPGRADE),--upgrade)
+
+screenshots: .venv/.dev ## Write docs/images/, the pictures of the README
+	@$(BIN)/python -m devtools.screenshots
 
 dist: .venv/.dev ## Build dist/dayone-*.whl, the tool that makes projects
 	@$(BIN)/python -m devtools.dist

@@ -43,6 +43,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
     ("python", "-m", "devtools.guide"),
     ("python", "-m", "devtools.features"),
     ("python", "-m", "devtools.made"),
+    ("pytest", "--no-cov", "-m", "browser", "tests/browser"),
     ("make", "--no-print-directory", "test"),
 )
 

@@ -115,7 +115,7 @@ def main() -> int:
         return len(unmatched)
     features = choices(FEATURES)
     wanted = list(removals(features)) if arguments.all else [(name,) for name in features]
-    tests = () if arguments.all else TOUCHED
+    tests = ("-n", "2") if arguments.all else TOUCHED
     with tempfile.TemporaryDirectory(prefix="features-") as name, ThreadPoolExecutor(2) as pool:
         folder = Path(name)
         folder.chmod(0o755)  # As root PostgreSQL runs as another user.

@@ -1,13 +1,14 @@
 """Swagger UI and ReDoc, with their scripts and styles served from here: the pages work without a network."""
 
 import secrets
+from asyncio import to_thread
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html, get_swagger_ui_oauth2_redirect_html
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from app.api.access import PublicMount
@@ -17,6 +18,8 @@ from app.state import state_of
 OPENAPI_PATH = "/api/openapi.json"
 DOCS_PATH, REDOC_PATH, REDIRECT_PATH = "/api/docs", "/api/redoc", "/api/docs/oauth2-redirect"
 ASSETS_PATH = "/api/docs/assets"
+REDOC_SCRIPT = f"{ASSETS_PATH}/redoc.standalone.js"
+REDOC_LOGO = b"https://cdn.redoc.ly/redoc/logo-mini.svg"
 # Both pages make elements with styles, which have no nonce.
 POLICY = (
     "default-src 'none'; base-uri 'none'; connect-src 'self'; font-src 'self' data:; form-action 'self'; "
@@ -74,11 +77,18 @@ async def read_redoc(request: Request) -> HTMLResponse:
     page = get_redoc_html(
         openapi_url=OPENAPI_PATH,
         title=state_of(request)["settings"].project_name,
-        redoc_js_url=f"{ASSETS_PATH}/redoc.standalone.js",
+        redoc_js_url=REDOC_SCRIPT,
         redoc_favicon_url=f"{ASSETS_PATH}/favicon.png",
         with_google_fonts=False,
     )
     return with_nonce(request, page)
+
+
+@router.get(REDOC_SCRIPT)
+async def read_redoc_script() -> Response:
+    """Return the script of ReDoc without the address of a logo on another host."""
+    script = await to_thread((assets() / "redoc.standalone.js").read_bytes)
+    return Response(script.replace(REDOC_LOGO, b"data:,"), media_type="text/javascript")
 
 
 router.routes.append(PublicMount(ASSETS_PATH, StaticFiles(directory=assets()), name="docs-assets"))
