@@ -55,7 +55,8 @@ def main() -> int:
         print("Chromium is needed (Debian: chromium)")
         return 1
     IMAGES.mkdir(exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="screenshots-"))
+    folder = Path(tempfile.gettempdir()) / "screenshots"  # It is seen on the start page.
+    folder.mkdir()
     folder.chmod(0o755)  # As root PostgreSQL runs as another user.
     try:
         with running_postgres(folder / "pg", "fsync = off") as server:
