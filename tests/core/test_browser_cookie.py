@@ -17,7 +17,7 @@ COOKIES = BrowserCookies.from_settings(SETTINGS)
 
 
 def test_a_cookie_names_its_session() -> None:
-    """Also with a key that has become a fallback."""
+    """A key that has become a fallback still verifies it."""
     value = COOKIES.write(CLAIMS)
     found = COOKIES.read(value)
     assert found is not None

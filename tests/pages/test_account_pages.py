@@ -56,7 +56,7 @@ async def test_a_bad_form_is_an_error_for_people(browser: Browser, path: str, fo
 
 
 async def test_another_site_cannot_send_the_form(browser: Browser) -> None:
-    """It could confirm an address with a link of its own."""
+    """Otherwise it could confirm an address with a link from another mail."""
     answer = await browser.client.post("/verify-email", data={"token": "x"}, headers={"Sec-Fetch-Site": "cross-site"})
     assert answer.status_code == 403
 

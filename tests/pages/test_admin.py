@@ -80,7 +80,7 @@ async def test_a_session_ends_with_the_log_out(browser: Browser, root: Account) 
     assert (await browser.open("/admin")).status_code == 303
 
 
-async def test_a_revoked_session_ends_at_once(browser: Browser, root: Account) -> None:
+async def test_a_revoked_session_ends_immediately(browser: Browser, root: Account) -> None:
     """The cookie stands for a session in the list of the account."""
     await browser.log_in(root)
     assert (await root.request("DELETE", "/api/v1/auth/sessions")).status_code == 204
