@@ -26,6 +26,8 @@ from app.middleware.rate_limit import RateLimitMiddleware
 from app.middleware.size_limits import MAXIMUM_FORM_FIELDS, SizeLimitsMiddleware
 from app.middleware.trusted_hosts import TrustedHostsMiddleware
 from app.observability.metrics import Metrics
+from app.pages import assets
+from app.pages.admin.router import include_administration
 from app.pages.router import include_pages
 from app.ratelimit.counters import Limit
 
@@ -116,9 +118,11 @@ def include_routers(application: FastAPI, settings: Settings) -> None:
     # Routes are tried in order: the busiest first.
     if settings.admin_pages != "only":
         include_api(application)
+        include_pages(application, settings)
     application.include_router(health.router)
     application.include_router(metrics_api.router)
-    include_pages(application, settings)
+    application.include_router(assets.router)
+    include_administration(application, settings)
 
 
 def include_api(application: FastAPI) -> None:

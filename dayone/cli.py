@@ -8,20 +8,21 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console
 from rich.prompt import Prompt
 from rich.table import Table
 
 from dayone.doctor import examine
 from dayone.errors import ToolError
-from dayone.features import Feature, check_features, choices, load_features
+from dayone.features import choices, load_features
 from dayone.git import require_git
 from dayone.names import Names, check_name, check_title, title_of
 from dayone.new import check_target, make_project
 from dayone.project import open_project
+from dayone.prompts import ask_features, check_options, console
 from dayone.render import Project
 from dayone.resources.commands import add_resource, remove_resource
-from dayone.source import Template, load_template
+from dayone.resources.fields import ARGUMENTS
+from dayone.source import load_template
 from dayone.update import Outcome, remove_feature, unknown_features, update
 
 cli = typer.Typer(
@@ -34,7 +35,6 @@ add = typer.Typer(help="Add a resource.", no_args_is_help=True)
 remove = typer.Typer(help="Remove a resource or a feature.", no_args_is_help=True)
 cli.add_typer(add, name="add")
 cli.add_typer(remove, name="remove")
-console = Console(highlight=False, soft_wrap=True)
 Plural = Annotated[str | None, typer.Option(help="The plural, if it is irregular: people.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show the difference.")]
 
@@ -44,8 +44,8 @@ def errors() -> Iterator[None]:
     """Print a ToolError in one line and exit with 1."""
     try:
         yield
-    except ToolError as error:
-        typer.echo(f"Error: {error}", err=True)
+    except (ToolError, EOFError) as error:
+        typer.echo(f"Error: {error or 'there is no terminal to ask; use --yes'}", err=True)
         raise typer.Exit(1) from None
 
 
@@ -65,7 +65,7 @@ def new(
         check_target(path.absolute())
         template = load_template()
         features = load_features(template.tree)
-        check_features([*(without or []), *(with_ or [])], features)
+        check_options(with_ or [], without or [], features)
         if name is None and not yes:
             name = Prompt.ask("The title of the project", default=title_of(project_name), console=console)
         names = Names(project_name, check_title(name or title_of(project_name)))
@@ -75,19 +75,6 @@ def new(
         ordered = tuple(name for name in features if name in kept - set(without or []))
         make_project(template, path.absolute(), Project(names, template.version, ordered))
     console.print(f"{names.title} is in {path}. Next:\n\n  cd {path}\n  make run     # http://127.0.0.1:{names.port}")
-
-
-def ask_features(template: Template, features: dict[str, Feature], kept: set[str]) -> set[str]:
-    """Show the features and ask which of them to leave out."""
-    table = Table("feature", "what it is", "lines", "default", box=None)
-    for name, feature in choices(features).items():
-        texts = [template.tree[path].text or "" for owned in feature.paths for path in template.tree.below(owned)]
-        lines = sum(len(text.splitlines()) for text in texts)
-        table.add_row(name, feature.summary, str(lines), "yes" if name in kept else "no")
-    console.print(table)
-    wanted = Prompt.ask("The features to have", default=" ".join(sorted(kept)), console=console).split()
-    check_features(wanted, features)
-    return set(wanted)
 
 
 @cli.command("update")
@@ -100,9 +87,7 @@ def update_command(
     with errors():
         template, checkout = load_template(), open_project(Path.cwd())
         if to not in (None, template.version):
-            raise ToolError(
-                f"This is dayone {template.version}. Run that version of the tool: pipx run --spec dayone=={to}"
-            )
+            raise ToolError(f"This is dayone {template.version}. Install dayone {to}, and run `dayone update` again")
         outcome = update(checkout, template, with_ or [])
         report(outcome, f"The project has dayone {template.version}.")
         others = unknown_features(open_project(Path.cwd()), template)
@@ -136,7 +121,7 @@ def diff(
     with errors():
         checkout = open_project(Path.cwd())
         options = ["--stat"] if stat else []
-        typer.echo(checkout.repository.run("diff", *options, checkout.template_revision()))
+        typer.echo(checkout.repository.run("diff", *options, checkout.merged_revision()))
 
 
 @cli.command()
@@ -154,7 +139,9 @@ def doctor() -> None:
 @add.command("resource")
 def add_resource_command(
     name: Annotated[str, typer.Argument(help="The singular: book.")],
-    fields: Annotated[list[str], typer.Argument(help="name:type[:unique][:indexed][?][=default]")],
+    fields: Annotated[
+        list[str], typer.Argument(help="name:type[:unique][:indexed][?][=default]; types: " + ", ".join(ARGUMENTS))
+    ],
     *,
     plural: Plural = None,
     dry_run: DryRun = False,

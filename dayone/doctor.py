@@ -48,7 +48,7 @@ def examine(checkout: Checkout, template: Template) -> Iterator[Finding]:
 
 def _differences(checkout: Checkout) -> Iterator[Finding]:
     try:
-        base = checkout.template_revision()
+        base = checkout.merged_revision()
     except ToolError as error:
         yield Finding("branch template", str(error), is_failure=True)
         return

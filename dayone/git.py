@@ -42,6 +42,7 @@ class Repository:
             env={**os.environ, **(environment or {})},
             capture_output=True,
             text=True,
+            errors="replace",
             check=False,
         )
         if check and done.returncode:

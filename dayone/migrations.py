@@ -113,6 +113,12 @@ def history_of_part(tree: Tree) -> list[Migration]:
     return line
 
 
+def find_migration(tree: Tree, slug: str) -> str | None:
+    """Return the last migration of this name, unless a later one dropped what it had."""
+    paths = sorted(path for path in tree.below(FOLDER) if re.search(rf"/[^_/]+_(drop_)?{slug}\.py$", path))
+    return paths[-1] if paths and f"_drop_{slug}.py" not in paths[-1] else None
+
+
 class _ExchangeBodies(cst.CSTTransformer):
     """Exchange the bodies of `upgrade` and `downgrade`."""
 

@@ -2,7 +2,6 @@
 
 import keyword
 import re
-import sys
 from dataclasses import dataclass
 from zlib import crc32
 
@@ -26,6 +25,8 @@ TAKEN = {
     "test",
 }
 OWN_NAME = "dayone"
+MARK = "\0"
+"""Stands for the title until everything else is renamed, because a title may contain what is renamed."""
 OWN_PORT, OWN_DOCS_PORT, OWN_SUBNET = 8000, 8002, "172.30.0.0/24"
 UNCHANGED = ("requirements/", "clients/typescript/package-lock.json")
 """They contain no name of the project; a word there is the name of a package."""
@@ -66,7 +67,7 @@ def check_name(name: str) -> str:
             " hyphens, and begin with a letter"
         )
     package = name.replace("-", "_")
-    if keyword.iskeyword(package) or package in sys.stdlib_module_names:
+    if keyword.iskeyword(package):
         raise ToolError(f"{name!r} cannot name a package: Python uses that word")
     if name in TAKEN:
         raise ToolError(f"{name!r} is the name of a folder or command of every project: choose another one")
@@ -97,8 +98,8 @@ def rename(tree: Tree, names: Names, titles: list[str]) -> None:
         if text is None or path.startswith(UNCHANGED):
             continue
         for phrase in titles:
-            text = text.replace(phrase, phrase.replace(OWN_NAME, names.title))
+            text = text.replace(phrase, phrase.replace(OWN_NAME, MARK))
         text = re.sub(rf"\b{OWN_NAME}\b", names.name, text)
         text = re.sub(rf"(?<!\* )\b{OWN_PORT}\b", str(names.port), text)
         text = re.sub(rf"\b{OWN_DOCS_PORT}\b", str(names.docs_port), text)
-        tree.write(path, text.replace(OWN_SUBNET, names.subnet))
+        tree.write(path, text.replace(OWN_SUBNET, names.subnet).replace(MARK, names.title))

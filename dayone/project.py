@@ -23,14 +23,17 @@ class Checkout:
         """The root of the project."""
         return self.repository.folder
 
+    def merged_revision(self) -> str:
+        """Return the last rendering that the project has merged; the branch may be ahead of it."""
+        return self.repository.run("merge-base", self.template_revision(), "HEAD")
+
     def template_revision(self) -> str:
         """Return the branch with the pristine renderings; a fresh clone has it as a branch of its remote."""
         for name in (BRANCH, f"origin/{BRANCH}"):
             if self.repository.run("rev-parse", "--quiet", "--verify", name, check=False):
                 return name
-        raise ToolError(
-            f"There is no branch `{BRANCH}`. Fetch it from where the project was made: git fetch origin {BRANCH}"
-        )
+        fetch = f"git fetch origin {BRANCH}:{BRANCH}"
+        raise ToolError(f"There is no branch `{BRANCH}`. Fetch it from where the project was made: {fetch}")
 
 
 def read_project(text: str) -> Project:

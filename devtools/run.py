@@ -54,7 +54,10 @@ def running_database(settings: Settings) -> Iterator[None]:
 def print_addresses(settings: Settings) -> None:
     """Print the addresses to open next."""
     base = f"http://{settings.host}:{settings.port}"
-    print(f"\n  API documentation   {base}/api/docs")
+    print(f"\n  Start page          {base}")
+    print(f"  API documentation   {base}/api/docs")
+    print(f"  Mails               {base}/mails")
+    print(f"  Administration      {base}/admin")
     print(f"  Readiness           {base}/health/ready")
     print(f"  Database            {describe(settings.database_url.get_secret_value())}\n", flush=True)
 

@@ -109,6 +109,7 @@ def allowed_methods(scope: Scope) -> str:
         if route.path_regex.match(path)
         for method in route.methods or ()
     }
+    methods = methods or {"GET"}  # It is a folder of files, which Starlette keeps apart.
     return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
 
 

@@ -1,4 +1,4 @@
-"""The cookie of a browser session: which session it stands for, and since when it was used last."""
+"""The cookie of a browser session: which session it is, and when it was last used."""
 
 import hashlib
 import hmac
@@ -39,7 +39,7 @@ class BrowserCookies:
         return "__Host-session" if self.is_secure else "session"
 
     def write(self, claims: AccessClaims) -> str:
-        """Return the value of a cookie that is used now."""
+        """Return the value of a cookie with the current time as its last use."""
         payload = claims.user_id.bytes + claims.session_id.bytes + int(time.time()).to_bytes(TIME_BYTES, "big")
         return urlsafe_b64encode(payload + _sign(self.keys[0], b"cookie", payload)).decode()
 
@@ -65,7 +65,7 @@ class BrowserCookies:
     def is_csrf_token(self, session_id: UUID, token: str) -> bool:
         """Return whether a form belongs to this session."""
         expected = (_sign(key, b"csrf", session_id.bytes).hex() for key in self.keys)
-        return any(hmac.compare_digest(value.encode(), token.encode()) for value in expected)
+        return any(hmac.compare_digest(value.encode(), token.encode("utf-8", "replace")) for value in expected)
 
 
 def _sign(key: bytes, purpose: bytes, payload: bytes) -> bytes:

@@ -21,6 +21,7 @@ MAXIMUM_FORM_BYTES = 32_768
 MAXIMUM_FORM_FIELDS = 20
 JSON_TOKEN = re.compile(rb'"(?:[^"\\]++|(?:\\.)++)*+"?|[\[\]{},]', re.DOTALL)
 """A string that is not closed ends with the document. So a match never fails half-way, and scanning is linear."""
+OTHER_CHARSET = re.compile(rb"charset\s*=(?!\s*\"?utf-8\"?\s*(;|$))")
 MALFORMED_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 OPENING, CLOSING = b"[{", b"]}"
 NOT_UTF_8 = (b"\xfe\xff", b"\xff\xfe")
@@ -87,20 +88,31 @@ class BoundedBody:
 
     def _check(self, body: bytes) -> None:
         if b"json" in self._content_type:
-            if is_not_utf_8(body):
-                raise BadRequestError("JSON must be encoded in UTF-8 (RFC 8259, section 8.1).")
-            if is_too_complex(body):
-                levels, tokens = MAXIMUM_JSON_DEPTH, MAXIMUM_JSON_TOKENS
-                raise ValidationFailedError(
-                    f"The JSON has more than {levels} levels or {tokens} strings, brackets and commas."
-                )
+            check_json(body)
         elif b"urlencoded" in self._content_type:
-            if len(body) > MAXIMUM_FORM_BYTES:
-                raise ContentTooLargeError
-            if body.count(b"&") >= MAXIMUM_FORM_FIELDS:
-                raise ValidationFailedError(f"The form has more than {MAXIMUM_FORM_FIELDS} fields.")
-            if MALFORMED_ESCAPE.search(body):
-                raise BadRequestError("A % in a form must be followed by two hexadecimal digits: write % as %25.")
+            check_form(body)
+        elif b"multipart" in self._content_type and OTHER_CHARSET.search(self._content_type):
+            # Python keeps each unknown encoding in a cache, and Starlette asks for the one that the header names.
+            raise BadRequestError("A multipart form must be encoded in UTF-8.")
+
+
+def check_json(body: bytes) -> None:
+    """Raise BadRequestError or ValidationFailedError for JSON that must not reach the parser."""
+    if is_not_utf_8(body):
+        raise BadRequestError("JSON must be encoded in UTF-8 (RFC 8259, section 8.1).")
+    if is_too_complex(body):
+        levels, tokens = MAXIMUM_JSON_DEPTH, MAXIMUM_JSON_TOKENS
+        raise ValidationFailedError(f"The JSON has more than {levels} levels or {tokens} strings, brackets and commas.")
+
+
+def check_form(body: bytes) -> None:
+    """Raise an error for a form that must not reach the parser: ContentTooLarge, ValidationFailed or BadRequest."""
+    if len(body) > MAXIMUM_FORM_BYTES:
+        raise ContentTooLargeError
+    if body.count(b"&") >= MAXIMUM_FORM_FIELDS:
+        raise ValidationFailedError(f"The form has more than {MAXIMUM_FORM_FIELDS} fields.")
+    if MALFORMED_ESCAPE.search(body):
+        raise BadRequestError("A % in a form must be followed by two hexadecimal digits: write % as %25.")
 
 
 def is_not_utf_8(document: bytes) -> bool:

@@ -29,6 +29,8 @@ class SecurityEvent(StrEnum):
     EMAIL_CHANGED = "email_changed"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105  no password
     PASSWORD_RESET = "password_reset"  # noqa: S105  no password
+    RESET_REQUESTED = "reset_requested"
+    """An administrator has requested a mail that resets a password."""
     RESET_LIMITED = "reset_limited"
     LINK_REFUSED = "link_refused"
     """An invalid or expired link from a mail was used."""

@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, ValidationError
 
 from app.api.v1.auth import LINKS, Recovery
-from app.core.exceptions import DomainError
+from app.core.refusals import PasswordTooCommonError, TokenInvalidError
 from app.dependencies import Public
 from app.pages.html import as_page, render
 from app.pages.origin import same_origin
@@ -19,6 +19,13 @@ Token = Annotated[str, Form(max_length=200)]
 NewPassword = Annotated[str, Form(max_length=1024)]
 router = APIRouter(include_in_schema=False, dependencies=[Depends(as_page), Public])
 SENDING = [Depends(same_origin), LINKS]
+
+
+MESSAGES = {
+    "too_short": "Use at least 12 characters, and the whole link of the mail.",
+    "too_long": "Use at most 128 characters.",
+}
+"""What people read instead of Pydantic's messages about secrets."""
 
 
 class Link(NamedTuple):
@@ -74,7 +81,7 @@ async def set_password(
     if data is not None:
         try:
             await recovery.reset_password(data)
-        except DomainError as error:
+        except (TokenInvalidError, PasswordTooCommonError) as error:
             await recovery.db.rollback()
             errors = [error.detail]
     return _result(request, RESET, token, errors)
@@ -85,7 +92,7 @@ async def _confirm(request: Request, recovery: Recovery, link: Link, token: str)
     if data is not None:
         try:
             await recovery.verify_email(data.token.get_secret_value())
-        except DomainError as error:
+        except (TokenInvalidError, PasswordTooCommonError) as error:
             await recovery.db.rollback()
             errors = [error.detail]
     return _result(request, link, token, errors)
@@ -96,7 +103,7 @@ def _read(schema: type[Data], **values: str) -> tuple[Data | None, list[str]]:
     try:
         return schema.model_validate(values), []
     except ValidationError as error:
-        return None, [problem["msg"] for problem in error.errors(include_input=False)]
+        return None, [MESSAGES.get(problem["type"], problem["msg"]) for problem in error.errors(include_input=False)]
 
 
 def _result(request: Request, link: Link, token: str, errors: list[str]) -> HTMLResponse:

@@ -41,13 +41,10 @@ async def as_page(request: Request) -> None:
     request.scope["state"]["content_policy"] = POLICY
 
 
-def render(
-    request: Request, template: str, *, status: int = 200, policy: str = POLICY, **values: object
-) -> HTMLResponse:
+def render(request: Request, template: str, *, status: int = 200, **values: object) -> HTMLResponse:
     """Return a page; `values` are the variables of its template."""
-    request.scope["state"]["content_policy"] = policy
     settings = state_of(request)["settings"]
-    values = {"project_name": settings.project_name, "assets": ASSETS_PATH, "user": None, "notice": None, **values}
+    values = {"project_name": settings.project_name, "assets": ASSETS_PATH, **values}
     return HTMLResponse(templates().get_template(template).render(values), status)
 
 

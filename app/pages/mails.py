@@ -2,6 +2,7 @@
 
 import re
 from asyncio import to_thread
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
@@ -53,7 +54,11 @@ def read_mail(path: Path) -> Mail:
 
 def read_mails(folder: Path) -> list[Mail]:
     """Return the newest mails; their names are in the order of time."""
-    return [read_mail(path) for path in sorted(folder.glob("*.eml"), reverse=True)[:MOST]]
+    mails = []
+    for path in sorted(folder.glob("*.eml"), reverse=True)[:MOST]:
+        with suppress(FileNotFoundError):  # It has just been deleted.
+            mails.append(read_mail(path))
+    return mails
 
 
 def delete_mails(folder: Path) -> None:

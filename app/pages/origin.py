@@ -10,14 +10,21 @@ from app.core.exceptions import ForbiddenError
 async def same_origin(request: Request) -> None:
     """Raise ForbiddenError unless a page of this service has sent the request.
 
-    Browsers say so themselves (Fetch Metadata); those that do not, and connections without TLS, send `Origin`. A client
-    that sends neither is no browser with a session, and uses the API.
+    Browsers send `Sec-Fetch-Site` over HTTPS and to localhost. Without it, `Origin` must match `Host`. A request with
+    neither header is refused: such clients use the API.
     """
     site = request.headers.get("sec-fetch-site")
     if site is not None:
         is_own = site == "same-origin"
     else:
-        origin = request.headers.get("origin", "")
-        is_own = bool(origin) and urlsplit(origin).netloc == request.headers.get("host")
+        is_own = host_of(request.headers.get("origin", "")) == request.headers.get("host")
     if not is_own:
         raise ForbiddenError("The request comes from another site.")
+
+
+def host_of(origin: str) -> str | None:
+    """Return the host and port of an origin; None for one that is malformed or `null`."""
+    try:
+        return urlsplit(origin).netloc or None
+    except ValueError:
+        return None

@@ -1,4 +1,4 @@
-"""Sessions of browsers: who has sent a request with a cookie."""
+"""Browser sessions: authenticate requests by cookie."""
 
 from typing import Annotated
 from urllib.parse import quote
@@ -20,7 +20,8 @@ from app.state import state_of
 
 LOGIN_PATH = "/admin/login"
 RENEW_AFTER_SECONDS = 60.0
-"""A cookie that is younger is not written again."""
+"""A cookie that is younger, and younger than a quarter of the idle time, is not written again."""
+LONGEST_TARGET = 400
 
 
 class LoginRequired(Exception):  # noqa: N818  a redirect, no error
@@ -29,8 +30,9 @@ class LoginRequired(Exception):  # noqa: N818  a redirect, no error
 
 async def redirect_to_login(request: Request, _: Exception) -> Response:
     """Ask for a login, and lead back afterwards."""
-    target = quote(request.url.path) if request.method in READING else "/admin"
-    return RedirectResponse(f"{LOGIN_PATH}?next={target}", 303)
+    asked = f"{request.url.path}?{request.url.query}".rstrip("?")
+    target = asked if request.method in READING and len(asked) <= LONGEST_TARGET else "/admin"
+    return RedirectResponse(f"{LOGIN_PATH}?next={quote(target)}", 303)
 
 
 def cookies_of(request: Request) -> BrowserCookies:
@@ -46,30 +48,27 @@ def set_cookie(response: Response, cookies: BrowserCookies, claims: AccessClaims
 
 
 async def find_user(request: Request, response: Response) -> Principal | None:
-    """Return whom the cookie stands for, if its session is live; continue the idle time."""
+    """Return the user of the cookie, if the session is live; renew the idle timeout."""
     cookies = cookies_of(request)
     found = cookies.read(request.cookies.get(cookies.name, ""))
     session = await state_of(request)["sessions"].find(found[0]) if found else None
     if found is None or session is None:
         return None
     claims, age = found
-    if age > RENEW_AFTER_SECONDS:
+    if age > min(RENEW_AFTER_SECONDS, cookies.idle_seconds / 4):
         set_cookie(response, cookies, claims)
     is_admin = session.role == Role.ADMIN
     return Principal(claims.user_id, claims.session_id, is_admin=is_admin, is_verified=session.is_verified)
 
 
-async def page_administrator(request: Request, response: Response) -> Principal:
-    """Return the administrator who is logged in; raise LoginRequired, or ForbiddenError for another user.
+async def page_user(request: Request, response: Response) -> Principal:
+    """Return the user who is logged in, or raise LoginRequired.
 
     A request that changes something must come from a page of this service and carry the token of the session.
     """
     user = await find_user(request, response)
     if user is None:
         raise LoginRequired
-    if not user.is_admin:
-        record(SecurityEvent.ACCESS_DENIED, user_id=user.user_id)
-        raise ForbiddenError
     if request.method not in READING:
         await same_origin(request)
         form: FormData = await request.form()
@@ -78,6 +77,19 @@ async def page_administrator(request: Request, response: Response) -> Principal:
     return user
 
 
+PageUser = Annotated[Principal, Depends(page_user)]
+"""The user who is logged in with a browser."""
+
+
+async def page_administrator(user: PageUser) -> Principal:
+    """Return the administrator who is logged in, or raise ForbiddenError."""
+    if not user.is_admin:
+        record(SecurityEvent.ACCESS_DENIED, user_id=user.user_id)
+        raise ForbiddenError
+    return user
+
+
+LEVELS[page_user] = Access.USER
 LEVELS[page_administrator] = Access.ADMINISTRATOR
 PageAdministrator = Annotated[Principal, Depends(page_administrator)]
 """The administrator who is logged in with a browser."""

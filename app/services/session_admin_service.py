@@ -52,8 +52,10 @@ class SessionAdminService:
         if user_id is None:
             raise NotFoundError
         self.db.mark_access_changed(session_id)
-        record(SecurityEvent.SESSION_REVOKED, user_id=user_id, session_id=str(session_id))
+        record(SecurityEvent.SESSION_REVOKED, user_id=user_id, session_id=str(session_id), by=str(self.caller.user_id))
 
     async def revoke_all(self, user_id: UUID) -> None:
-        """End all sessions of an account."""
+        """End all sessions of an account; raise NotFoundError."""
+        if await self.db.scalar(select(User.id).where(User.id == user_id)) is None:
+            raise NotFoundError
         await revoke_sessions(self.db, user_id)

@@ -17,7 +17,7 @@ from app.db.statements import statement
 from app.models.user import Role, User
 from app.observability.security_log import SecurityEvent, record
 from app.schemas.account import AccountDeletion
-from app.schemas.mail import AccountNotice, SendAccountNotice
+from app.schemas.mail import AccountNotice, SendAccountNotice, SendResetPasswordMail
 from app.schemas.user import UserAdminUpdate, UserQuery, UserUpdate
 from app.services.one_time_tokens import void_tokens
 from app.services.password_check import PasswordCheck
@@ -107,6 +107,12 @@ class UserAdminService:
             raise NotFoundError
         record(SecurityEvent.ACCOUNTS_READ, user_id=self.caller.user_id, read_id=str(user_id))
         return user
+
+    async def send_reset(self, user_id: UUID) -> None:
+        """Send a link that resets the password of an account; raise NotFoundError."""
+        email = (await self.get(user_id)).email
+        enqueue(self.db, SendResetPasswordMail(email=email), deduplication_key=f"reset {email}")
+        record(SecurityEvent.RESET_REQUESTED, user_id=user_id, by=str(self.caller.user_id))
 
     async def update(self, user_id: UUID, data: UserAdminUpdate) -> User:
         """Change the given fields; raise ForbiddenError, NotFoundError or LastAdminError.

@@ -3,16 +3,17 @@
 import difflib
 import os
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 from dayone.errors import ToolError
 from dayone.formatting import format_code
-from dayone.migrations import FOLDER, head, next_revision, set_down_revision, undo_migration
+from dayone.migrations import FOLDER, find_migration, head, next_revision, set_down_revision, undo_migration
 from dayone.project import Checkout
 from dayone.resources.derive import derive
 from dayone.resources.fields import parse_fields
-from dayone.resources.names import ResourceNames, check_resource
+from dayone.resources.names import check_resource
 from dayone.resources.registration import ROUTER, register
 from dayone.resources.resource import Resource
 from dayone.source import Template
@@ -28,8 +29,8 @@ def add_resource(
     """Write a resource; return what to print. Files that exist are never overwritten."""
     resource = Resource(check_resource(name, plural), parse_fields(fields))
     before = checkout.repository.files()
-    existing = migration_of(before, resource.names)
-    revision = next_revision(before) if existing is None else before_revision(existing)
+    existing = find_migration(before, resource.names.plural)
+    revision = next_revision(before) if existing is None else existing.rpartition("/")[2].partition("_")[0]
     files = derive(resource, template.tree, revision)
     leave_out_listing(files, before)
     migration = next(path for path in files if path.startswith(FOLDER))
@@ -61,6 +62,9 @@ def remove_resource(checkout: Checkout, name: str, *, plural: str | None, dry_ru
     names = check_resource(name, plural)
     before = checkout.repository.files()
     files = [path for path in names.files.values() if path in before]
+    own = set(checkout.repository.tree_at(checkout.merged_revision()))
+    if own & set(files):
+        raise ToolError(f"{name!r} is part of the template. `dayone remove feature` removes what can be removed")
     if not files:
         raise ToolError(f"There is no resource {name!r}: {names.files['app/models/item.py']} does not exist")
     changed = checkout.repository.run("status", "--porcelain", "--", *files)
@@ -69,7 +73,7 @@ def remove_resource(checkout: Checkout, name: str, *, plural: str | None, dry_ru
     after = before.copy()
     for path in files:
         del after[path]
-    migration = migration_of(before, names)
+    migration = find_migration(before, names.plural)
     if migration is not None:
         undone = undo_migration(after, migration, f"drop_{names.plural}", f"Drop {names.plural}.")
         format_code(after, only={undone})
@@ -79,24 +83,11 @@ def remove_resource(checkout: Checkout, name: str, *, plural: str | None, dry_ru
     return finish(checkout, before, after, dry_run=dry_run)
 
 
-def migration_of(tree: Tree, names: ResourceNames) -> str | None:
-    """Return the migration that made the table, unless a later one dropped it."""
-    made = [path for path in sorted(tree.below(FOLDER)) if path.endswith(f"_{names.plural}.py")]
-    dropped = [path for path in made if path.endswith(f"_drop_{names.plural}.py")]
-    made = [path for path in made if path not in dropped]
-    return made[-1] if len(made) > len(dropped) else None
-
-
-def before_revision(path: str) -> str:
-    """Return the number at the beginning of the name of a migration."""
-    return path.rpartition("/")[2].partition("_")[0]
-
-
 def write_documents(checkout: Checkout, tree: Tree) -> None:
     """Write docs/openapi and docs/access.md of a tree, with the programs that the project has installed."""
     if not (checkout.folder / ".venv/.dev").exists():
         install = ["make", "--no-print-directory", ".venv/.dev"]
-        if subprocess.run(install, cwd=checkout.folder, check=False).returncode:
+        if subprocess.run(install, cwd=checkout.folder, stdout=sys.stderr, check=False).returncode:
             raise ToolError("The project cannot be installed, so its API documents cannot be written: make .venv/.dev")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -122,7 +113,7 @@ def finish(checkout: Checkout, before: Tree, after: Tree, *, dry_run: bool) -> s
     removed = sorted(before.keys() - after.keys())
     edited = sorted(path for path in after.keys() & before.keys() if after[path] != before[path])
     lines = [f"  {sign} {path}" for sign, paths in (("+", added), ("-", removed), ("~", edited)) for path in paths]
-    return "\n".join([*lines, "", "Next: git diff, then make test; .venv/bin/python -m app migrate"])
+    return "\n".join([*lines, "", "Next: git status, then make test. `make run` migrates the database."])
 
 
 def difference(before: Tree, after: Tree) -> list[str]:

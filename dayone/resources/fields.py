@@ -21,23 +21,12 @@ ARGUMENTS = {
 """The types, and how many arguments each may have; None: one or more."""
 SORTABLE = {"str", "int", "decimal", "date", "datetime", "uuid"}
 UNIQUE = {"str", "int", "uuid"}
+SHORTEST_UNIQUE = 8
 LONGEST_NAME, LONGEST_TEXT, MOST_DIGITS = 40, 10_000, 38
-TAKEN = {
-    *("id", "owner_id", "created_at", "updated_at", "version", "metadata", "registry"),
-    *(
-        "limit",
-        "cursor",
-        "sort",
-        "created_after",
-        "created_before",
-        "copy",
-        "json",
-        "dict",
-        "schema",
-        "construct",
-        "validate",
-    ),
-}
+TAKEN = frozenset(
+    "id owner_id created_at updated_at version metadata registry limit cursor sort created_after created_before"  # noqa: SIM905
+    " items query self copy json dict schema construct validate".split()
+)
 """Columns that each resource has, parameters of each list, and names of SQLAlchemy and Pydantic."""
 RESERVED = frozenset(
     re.findall(
@@ -95,7 +84,7 @@ def parse_fields(texts: list[str]) -> list[Field]:
         if names.count(name) > 1:
             raise ToolError(f"The field {name!r} is given twice")
     if all(field.is_optional or field.default is not None for field in fields):
-        raise ToolError("At least one field must be required, without a question mark and a default")
+        raise ToolError("At least one field must be required: give one without a question mark and without a default")
     return fields
 
 
@@ -121,7 +110,7 @@ def parse_field(text: str) -> Field:
     )
     for problem in (_name_problem(field), _type_problem(field), _flag_problem(field, flags), _default_problem(field)):
         if problem:
-            raise ToolError(f"The field {text!r} cannot be: {problem}")
+            raise ToolError(f"The field {text!r} is invalid: {problem}")
     return field
 
 
@@ -160,11 +149,19 @@ def _enum_problem(values: tuple[str, ...]) -> str | None:
 def _flag_problem(field: Field, flags: list[str]) -> str | None:
     if set(flags) - {"unique", "indexed"}:
         return "the flags are unique and indexed"
-    if field.is_unique and field.kind not in UNIQUE:
-        return f"only {', '.join(sorted(UNIQUE))} can be unique"
     if field.is_indexed and field.kind not in SORTABLE:
         return f"only {', '.join(sorted(SORTABLE))} can be indexed"
-    if field.is_unique and field.default is not None:
+    if field.is_indexed and field.is_optional:
+        return "an optional field cannot be indexed: null has no place in an order"
+    return _unique_problem(field) if field.is_unique else None
+
+
+def _unique_problem(field: Field) -> str | None:
+    if field.kind not in UNIQUE:
+        return f"only {', '.join(sorted(UNIQUE))} can be unique"
+    if field.kind == "str" and field.length < SHORTEST_UNIQUE:
+        return f"a unique str needs {SHORTEST_UNIQUE} characters or more"
+    if field.default is not None:
         return "a unique field cannot have a default"
     return None
 
@@ -176,12 +173,13 @@ def _default_problem(field: Field) -> str | None:
     patterns = {
         "str": rf'[^"\\\x00-\x1f]{{1,{field.length}}}',
         "text": r'[^"\\\x00-\x1f]{0,200}',
-        "int": r"-?(0|[1-9]\d{0,8})",
+        "int": r"-?(0|[1-9]\d{0,9})",
         "bool": "true|false",
         "enum": "|".join(field.arguments),
     }
     if field.kind not in patterns:
         return f"{field.kind} has no default"
-    if not re.fullmatch(patterns[field.kind], default):
+    is_too_large = field.kind == "int" and default.lstrip("-").isdecimal() and not -(2**31) <= int(default) < 2**31
+    if is_too_large or not re.fullmatch(patterns[field.kind], default):
         return f"{default!r} is not a value of {field.kind}"
     return None

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from dayone.errors import ToolError
 
 LONGEST = 30
+SECTIONS = {"accounts", "sessions", "jobs", "settings", "login", "logout"}
+"""The pages below /admin."""
 VOWELS = "aeiou"
 
 
@@ -112,6 +114,10 @@ def check_resource(singular: str, plural: str | None) -> ResourceNames:
             )
         if keyword.iskeyword(name) or hasattr(builtins, name):
             raise ToolError(f"{name!r} cannot name a resource: Python uses that word")
+    if plural is None and re.search(r"[^s]s$", singular):
+        raise ToolError(f"{singular!r} looks like a plural. Use the singular, or name the plural with --plural")
+    if (plural or pluralize(singular)) in SECTIONS:
+        raise ToolError(f"{singular!r} cannot name a resource: the administration has a page of that name")
     names = ResourceNames(singular, plural or pluralize(singular))
     if names.singular == names.plural:
         raise ToolError(f"The plural of {singular!r} must be another word: --plural")

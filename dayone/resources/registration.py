@@ -16,12 +16,15 @@ class _Register(cst.CSTTransformer):
         self.module, self.is_removed = module, is_removed
         self.edited = 0
 
+    def _is_module(self, node: cst.CSTNode) -> bool:
+        return m.matches(node, m.Name(self.module))
+
     def leave_ImportFrom(self, original_node: cst.ImportFrom, updated_node: cst.ImportFrom) -> cst.ImportFrom:
         if not m.matches(original_node, PACKAGE) or isinstance(updated_node.names, cst.ImportStar):
             return updated_node
         self.edited += 1
-        kept = [alias for alias in updated_node.names if not m.matches(alias.name, m.Name(self.module))]
-        if not self.is_removed:
+        kept = [alias for alias in updated_node.names if not (self.is_removed and self._is_module(alias.name))]
+        if not self.is_removed and not any(self._is_module(alias.name) for alias in kept):
             kept.append(cst.ImportAlias(cst.Name(self.module)))
         names = [alias.with_changes(comma=cst.MaybeSentinel.DEFAULT) for alias in kept]
         return updated_node.with_changes(names=names)
@@ -30,8 +33,9 @@ class _Register(cst.CSTTransformer):
         if not m.matches(original_node.target, m.Name("part")) or not isinstance(updated_node.iter, cst.Tuple):
             return updated_node
         self.edited += 1
-        kept = [element for element in updated_node.iter.elements if not m.matches(element.value, m.Name(self.module))]
-        if not self.is_removed:
+        elements = updated_node.iter.elements
+        kept = [element for element in elements if not (self.is_removed and self._is_module(element.value))]
+        if not self.is_removed and not any(self._is_module(element.value) for element in kept):
             kept.append(cst.Element(cst.Name(self.module)))
         elements = [element.with_changes(comma=cst.MaybeSentinel.DEFAULT) for element in kept]
         return updated_node.with_changes(iter=updated_node.iter.with_changes(elements=elements))

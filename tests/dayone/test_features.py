@@ -1,8 +1,10 @@
 """The declarations of features."""
 
+import re
+
 import pytest
 
-from dayone.features import Feature, load_features, replace_section
+from dayone.features import Feature, choices, load_features, replace_section
 from dayone.requirements import remove_requirements
 from dayone.source import Template, load_template
 from dayone.trees import Tree
@@ -62,3 +64,10 @@ def entry(name: str, reasons: list[str]) -> str:
     """Return the entry of a package as uv writes it."""
     listed = f" {reasons[0]}\n" if len(reasons) == 1 else "\n" + "".join(f"    #   {reason}\n" for reason in reasons)
     return f"{name}==1.0 \\\n    --hash=sha256:00\n    # via{listed}"
+
+
+def test_the_documentation_lists_every_feature(template: Template) -> None:
+    """With its default."""
+    page = template.tree.text("docs/make-it-yours.md")
+    for name, feature in choices(FEATURES).items():
+        assert re.search(rf"^\| `{name}` \|.*\| {'yes' if feature.is_default else 'no'} \|$", page, re.MULTILINE), name

@@ -3,7 +3,15 @@
 import pytest
 
 from dayone.errors import ToolError
-from dayone.migrations import FOLDER, append_migrations, history, next_revision, remove_migrations, undo_migration
+from dayone.migrations import (
+    FOLDER,
+    append_migrations,
+    find_migration,
+    history,
+    next_revision,
+    remove_migrations,
+    undo_migration,
+)
 from dayone.trees import Tree
 
 TEXT = '''"""A migration."""
@@ -73,3 +81,15 @@ def test_an_undone_migration_is_repeated_by_a_downgrade() -> None:
     assert upgrade.startswith('"""Drop x."""\n')
     assert revisions(tree) == ["0001", "0002", "0003"]
     assert next_revision(tree) == "0004"
+
+
+def test_a_migration_is_found_by_the_whole_name_of_its_table() -> None:
+    """`menu_items` is not `items`, and a dropped table has none."""
+    tree = Tree()
+    for name in ("0006_items", "0007_menu_items", "0008_drop_menu_items"):
+        tree.write(f"{FOLDER}/{name}.py", "")
+    assert find_migration(tree, "items") == f"{FOLDER}/0006_items.py"
+    assert find_migration(tree, "menu_items") is None
+    tree.write(f"{FOLDER}/0009_menu_items.py", "")
+    assert find_migration(tree, "menu_items") == f"{FOLDER}/0009_menu_items.py"
+    assert find_migration(tree, "s") is None

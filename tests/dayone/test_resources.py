@@ -40,7 +40,7 @@ def test_a_name_that_code_cannot_have_is_refused(name: str) -> None:
         check_resource(name, None)
 
 
-@pytest.mark.parametrize("name", ["query", "statement", "page", "account"])
+@pytest.mark.parametrize("name", ["query", "statement", "page"])
 def test_a_name_that_the_generated_code_uses_is_refused(template: Template, name: str) -> None:
     """Otherwise two things in a file would have one name."""
     with pytest.raises(ToolError, match="for something else"):
@@ -73,10 +73,19 @@ def test_names_that_postgresql_would_cut_off_are_refused(template: Template) -> 
         derive(Resource(check_resource("a_resource_with_a_long_name", None), fields), template.tree, "0007")
 
 
+@pytest.mark.parametrize("name", ["account", "setting"])
+def test_a_page_of_the_administration_keeps_its_name(name: str) -> None:
+    """A resource of that name would hide it."""
+    with pytest.raises(ToolError, match="the administration has a page"):
+        check_resource(name, None)
+
+
 def test_a_router_is_included_once_and_left_out_again() -> None:
     """A router in another form is for a person to edit."""
     once = register(ROUTER, "books")
     assert once == register(once, "books") == ROUTER.replace("users", "users, books")
+    twice = register(once, "authors")
+    assert register(twice, "books") == twice
     assert register(once, "books", is_removed=True) == ROUTER
     with pytest.raises(ToolError, match="by hand"):
         register("router = APIRouter()", "books")

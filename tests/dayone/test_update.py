@@ -57,12 +57,16 @@ def test_changes_of_both_sides_are_merged(project: Checkout, template: Template,
 def test_conflicts_are_ordinary_and_can_be_taken_back(project: Checkout, template: Template, commit: Commit) -> None:
     """`git merge --abort` restores the state before; the same update is possible again."""
     commit("app/api/links.py", '"""Ours."""\n')
-    new = later(template, **{"app/api/links.py": '"""Theirs."""\n'})
+    migration = f"{FOLDER}/0007_later.py"
+    new = later(
+        template, **{"app/api/links.py": '"""Theirs."""\n', migration: MIGRATION.format("Later", "0007", "0006")}
+    )
     for _ in range(2):
         outcome = update(project, new, [])
         assert outcome is not None
         assert outcome.conflicts == ["app/api/links.py"]
         assert "<<<<<<<" in (project.folder / "app/api/links.py").read_text()
+        assert (project.folder / migration).exists()
         project.repository.run("merge", "--abort")
         assert project.repository.run("status", "--porcelain") == ""
 
@@ -111,6 +115,31 @@ def test_a_removed_feature_drops_what_it_had(project: Checkout, template: Templa
     assert [migration.path.rpartition("/")[2] for migration in line][-2:] == ["0006_items.py", "0007_drop_items.py"]
     assert open_project(project.folder).project.features == ("v2", "monitoring")
     assert "app/services/own.py" in files
+
+
+def test_a_feature_that_is_added_again_has_its_table_again(project: Checkout, template: Template) -> None:
+    """Its migration comes a second time; a later removal undoes that one."""
+    remove_feature(project, template, "items")
+    update(open_project(project.folder), template, ["items"])
+    remove_feature(open_project(project.folder), template, "items")
+    names = [migration.path.rpartition("/")[2] for migration in history(project.repository.files())]
+    assert names[-4:] == ["0006_items.py", "0007_drop_items.py", "0008_items.py", "0009_drop_items.py"]
+
+
+def test_an_older_tool_is_refused(project: Checkout, template: Template) -> None:
+    """It would take back what a later version has changed."""
+    update(project, later(template), [])
+    with pytest.raises(ToolError, match="Install a newer dayone"):
+        update(open_project(project.folder), template, [])
+
+
+def test_a_deleted_document_is_no_conflict(project: Checkout, template: Template, commit: Commit) -> None:
+    """A document that a command writes follows the template, also where that has deleted it."""
+    commit("docs/openapi/v2.json", "{}\n")
+    outcome = remove_feature(project, template, "v2")
+    assert outcome is not None
+    assert (outcome.conflicts, outcome.commands) == ([], ["make openapi"])
+    assert "docs/openapi/v2.json" not in project.repository.files()
 
 
 def test_a_removal_is_for_the_version_of_the_project(project: Checkout, template: Template) -> None:

@@ -2,8 +2,12 @@
 
 import pytest
 
-from tests.factories import Account, Accounts
-from tests.pages.conftest import OWN_PAGE, Browser
+from app.core.config import Settings
+from app.main import create_application
+from tests.conftest import serving
+from tests.factories import Account, Accounts, problem
+from tests.mails import Outbox
+from tests.pages.conftest import OWN_PAGE, TOKEN, Browser
 
 SECTIONS = ("", "/accounts", "/sessions", "/jobs", "/settings", "/items")
 
@@ -18,8 +22,12 @@ async def test_a_stranger_is_led_to_the_login(browser: Browser, section: str) ->
 
 @pytest.mark.parametrize("section", SECTIONS)
 async def test_a_user_sees_nothing(browser: Browser, accounts: Accounts, section: str) -> None:
-    """The page is an error for people, without the navigation."""
-    await browser.log_in(await accounts.create())
+    """The login is refused; after a demotion the pages are errors for people, and the log-out still works."""
+    refused = await browser.log_in(await accounts.create())
+    assert (refused.status_code, "set-cookie" in refused.headers) == (403, False)
+    root = await accounts.create(admin=True)
+    await browser.log_in(root)
+    await accounts.change(root.id, role="user")
     answer = await browser.open(f"/admin{section}")
     assert (answer.status_code, answer.headers["content-type"]) == (403, "text/html; charset=utf-8")
     assert "<nav" not in answer.text
@@ -53,7 +61,7 @@ async def test_the_last_administrator_stays(browser: Browser, root: Account) -> 
     """The page says why, and nothing changes."""
     await browser.log_in(root)
     answer = await browser.send(f"/admin/accounts/{root.id}/role", role="user")
-    assert answer.status_code == 200
+    assert answer.status_code == 409
     assert 'role="alert"' in answer.text
     assert (await browser.open("/admin/accounts")).status_code == 200
 
@@ -66,7 +74,13 @@ async def test_a_form_of_another_site_changes_nothing(browser: Browser, root: Ac
     assert (await browser.client.post(path, headers=OWN_PAGE)).status_code == 403
     assert (await browser.client.post(path, data={"csrf_token": "00"}, headers=OWN_PAGE)).status_code == 403
     token = {"csrf_token": (await browser.open("/admin/accounts")).text.split('csrf_token" value="')[1][:64]}
-    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}, {"Origin": "null"}, {}):
+    for headers in (
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://["},
+        {},
+    ):
         assert (await browser.client.post(path, data=token, headers=headers)).status_code == 403
     assert (await ada.request("GET", "/api/v1/users/me")).status_code == 200
 
@@ -131,3 +145,49 @@ async def test_what_users_write_is_escaped(browser: Browser, root: Account, acco
     await browser.log_in(root)
     for path in ("/admin/accounts", f"/admin/accounts/{ada.id}", "/admin/sessions"):
         assert "<script>alert" not in (await browser.open(path)).text
+
+
+async def test_a_demoted_administrator_can_log_out(browser: Browser, root: Account, accounts: Accounts) -> None:
+    """The session ends, and not only its cookie."""
+    await browser.log_in(root)
+    token = TOKEN.search((await browser.open("/admin/accounts")).text)
+    assert token
+    await accounts.change(root.id, role="user")
+    answer = await browser.client.post("/admin/logout", data={"csrf_token": token[1]}, headers=OWN_PAGE)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/admin/login")
+
+
+async def test_a_reset_is_sent_and_recorded(
+    browser: Browser, root: Account, accounts: Accounts, outbox: Outbox, logs: pytest.LogCaptureFixture
+) -> None:
+    """With the administrator who has requested it."""
+    ada = await accounts.create(verified=True)
+    await browser.log_in(root)
+    assert (await browser.send(f"/admin/accounts/{ada.id}/reset")).status_code == 303
+    assert await outbox.token_to(ada.email)
+    assert [record.msg["by"] for record in logs.records if "reset_requested" in str(record.msg)] == [str(root.id)]  # type: ignore[index]
+
+
+@pytest.mark.parametrize("charset", ["utf-7", "unknown", '"x"', "utf-8x"])
+async def test_a_form_in_another_encoding_is_refused(browser: Browser, charset: str) -> None:
+    """Python would cache each unknown name, and decode some into what no column can hold."""
+    kind = {"Content-Type": f"multipart/form-data; boundary=x; charset={charset}", **OWN_PAGE}
+    answer = await browser.client.post("/admin/login", content=b"--x--\r\n", headers=kind)
+    assert problem(answer) == (400, "bad_request")
+
+
+async def test_only_the_administration_can_be_served(settings: Settings, database: object) -> None:
+    """With ADMIN_PAGES=only; with off there is none."""
+    del database  # emptied after the test
+    for value, served, refused in (
+        (
+            "only",
+            ("/admin/login", "/health/live", "/pages/assets/style.css"),
+            ("/", "/api/v1/users/me", "/api/docs", "/mails"),
+        ),
+        ("off", ("/", "/api/docs", "/pages/assets/style.css"), ("/admin", "/admin/login")),
+    ):
+        application = create_application(settings.model_copy(update={"admin_pages": value}))
+        async with serving(application) as client:
+            assert {(await client.get(path)).status_code for path in served} == {200}
+            assert {(await client.get(path)).status_code for path in refused} == {404}

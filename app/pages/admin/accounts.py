@@ -8,11 +8,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import model_validator
 
 from app.core.exceptions import DomainError
-from app.db.queue import enqueue
 from app.dependencies import Db
 from app.pages.admin.page import Admin
 from app.pages.html import as_page
-from app.schemas.mail import SendResetPasswordMail
 from app.schemas.user import UserAdminUpdate, UserQuery
 from app.services.session_admin_service import SessionAdminService
 from app.services.user_service import UserAdminService
@@ -83,8 +81,7 @@ async def end_sessions(admin: Admin, db: Db, user_id: UUID) -> RedirectResponse:
 @router.post("/accounts/{user_id}/reset")
 async def send_reset(admin: Admin, accounts: Accounts, user_id: UUID) -> RedirectResponse:
     """Send a link that resets the password."""
-    account = await accounts.get(user_id)
-    enqueue(accounts.db, SendResetPasswordMail(email=account.email), deduplication_key=f"reset {account.email}")
+    await accounts.send_reset(user_id)
     return admin.redirect(f"/admin/accounts/{user_id}")
 
 
@@ -97,5 +94,5 @@ async def _change(admin: Admin, accounts: UserAdminService, user_id: UUID, data:
             raise
         await accounts.db.rollback()
         account = await accounts.get(user_id)
-        return admin.render("admin/account.html", "accounts", account=account, error=refusal.detail)
+        return admin.render("admin/account.html", "accounts", status=409, account=account, error=refusal.detail)
     return admin.redirect(f"/admin/accounts/{user_id}")

@@ -5,12 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from app.core.exceptions import DomainError
+from app.core.exceptions import ForbiddenError, TooManyRequestsError
+from app.core.refusals import InvalidGrantError
 from app.dependencies import Check, Db, Public, RequestClient, limited
-from app.pages.admin.page import Admin
 from app.pages.html import as_page, render
 from app.pages.origin import same_origin
-from app.pages.sessions import LOGIN_PATH, cookies_of, set_cookie
+from app.pages.sessions import LOGIN_PATH, PageUser, cookies_of, set_cookie
 from app.services.browser_session_service import BrowserSessionService
 from app.services.session_service import SessionService
 from app.state import state_of
@@ -31,7 +31,8 @@ BrowserSessions = Annotated[BrowserSessionService, Depends(get_browser_sessions)
 
 def inside(path: str) -> str:
     """Return a path of the administration; another one could lead to another site."""
-    return path if path.startswith("/admin") and "\\" not in path else "/admin"
+    is_inside = path == "/admin" or path.startswith(("/admin/", "/admin?"))
+    return path if is_inside and "\\" not in path and ".." not in path else "/admin"
 
 
 @router.get(LOGIN_PATH, dependencies=[Public])
@@ -51,19 +52,21 @@ async def log_in(
     """Open a session, and set its cookie."""
     try:
         claims = await sessions.log_in(email, password)
-    except DomainError as error:
-        if error.status >= 500:  # noqa: PLR2004  not a refusal
-            raise
-        return render(request, "login.html", status=error.status, target=inside(next), email=email, error=error.detail)
+    except (InvalidGrantError, TooManyRequestsError, ForbiddenError) as error:
+        await sessions.db.rollback()
+        page = render(request, "login.html", status=error.status, target=inside(next), email=email, error=error.detail)
+        page.headers.update(error.headers)
+        return page
     response = RedirectResponse(inside(next), 303)
     set_cookie(response, cookies_of(request), claims)
     return response
 
 
 @router.post("/admin/logout")
-async def log_out(admin: Admin, db: Db) -> Response:
-    """End the session."""
-    await SessionService(db, admin.user).revoke(admin.user.session_id)
+async def log_out(request: Request, user: PageUser, db: Db) -> Response:
+    """End the session. It may belong to an account that is no administrator any more."""
+    await SessionService(db, user).revoke(user.session_id)
+    cookies = cookies_of(request)
     response = RedirectResponse(LOGIN_PATH, 303)
-    response.delete_cookie(cookies_of(admin.request).name, path="/", secure=cookies_of(admin.request).is_secure)
+    response.delete_cookie(cookies.name, path="/", secure=cookies.is_secure, httponly=True)
     return response

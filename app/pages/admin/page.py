@@ -23,12 +23,12 @@ class AdminPage:
         """Note the request and the caller."""
         self.request, self.response, self.user = request, response, user
 
-    def render(self, template: str, section: str, **values: Any) -> HTMLResponse:  # noqa: ANN401  of a template
+    def render(self, template: str, section: str, *, status: int = 200, **values: Any) -> HTMLResponse:  # noqa: ANN401  of a template
         """Return a page, with the navigation, the token of forms and a renewed cookie."""
         page = render(
             self.request,
             template,
-            user=self.user,
+            status=status,
             section=section,
             sections={**SECTIONS, **{name: title_of(name) for name in listings()}},
             csrf_token=cookies_of(self.request).csrf_token(self.user.session_id),
