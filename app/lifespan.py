@@ -56,8 +56,8 @@ async def _start(stack: AsyncExitStack, settings: Settings, metrics: Metrics) ->
         limiter=limiter,
         sessions=sessions,
         health=HealthService(database),
-        metrics=sampling,
         history=history,
+        metrics=sampling,
     )
 
 

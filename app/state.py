@@ -25,9 +25,9 @@ class State(TypedDict):
     limiter: RateLimiter
     sessions: LiveSessions
     health: HealthService
-    metrics: MetricsService
     history: History | None
     """In development only."""
+    metrics: MetricsService
 
 
 def state_of(request: Request) -> State:
