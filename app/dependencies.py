@@ -16,6 +16,7 @@ from app.core.refusals import EmailNotVerifiedError
 from app.db.session import Session
 from app.observability.security_log import SecurityEvent, record
 from app.ratelimit.counters import Limit
+from app.schemas.page import PageQuery
 from app.schemas.user import UserQuery
 from app.services.account_service import AccountService
 from app.services.live_sessions import authenticate
@@ -173,6 +174,8 @@ async def get_user_list(db: ReplicaDb, user: Administrator) -> UserAdminService:
     return UserAdminService(db, user)
 
 
+Paging = Annotated[PageQuery, Query()]
+"""The page of a list that has no filters."""
 UserFilter = Annotated[UserQuery, Query()]
 """The filters and the page of a list of accounts."""
 Account = Annotated[AccountService, Depends(get_account)]

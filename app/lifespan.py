@@ -47,7 +47,6 @@ async def _start(stack: AsyncExitStack, settings: Settings, metrics: Metrics) ->
     await stack.enter_async_context(sessions.listen_in_background())
     sampling = MetricsService(metrics, database)
     await stack.enter_async_context(sampling.sampling())
-    history = await _start_history(stack, settings, sampling)
     return State(
         settings=settings,
         database=database,
@@ -56,7 +55,7 @@ async def _start(stack: AsyncExitStack, settings: Settings, metrics: Metrics) ->
         limiter=limiter,
         sessions=sessions,
         health=HealthService(database),
-        history=history,
+        history=await _start_history(stack, settings, sampling),
         metrics=sampling,
     )
 

@@ -28,6 +28,7 @@ from devtools.copies import LINT
 STATIC = (*LINT, ("zensical", "build", "--strict", "--clean"))
 COMPILED = ("python", "-m", "devtools.requirements", "--check")
 TOUCHED = (
+    "tests/api/test_access_levels.py",
     "tests/api/test_metrics.py",
     "tests/api/test_openapi.py",
     "tests/core/test_config.py",

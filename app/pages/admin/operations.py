@@ -9,9 +9,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.api.v1.admin_jobs import JobId
 from app.core.config import setting_sources
 from app.core.exceptions import NotFoundError
-from app.dependencies import Db
+from app.dependencies import Db, Paging
 from app.pages.admin.listings import listings, title_of
-from app.pages.admin.page import Admin, Paging
+from app.pages.admin.page import Admin
 from app.pages.html import as_page
 from app.schemas.job import JobQuery
 from app.services.job_service import JobService

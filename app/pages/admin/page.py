@@ -2,18 +2,16 @@
 
 from typing import Annotated, Any, TypeVar
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import Depends, Request, Response
 from fastapi.responses import HTMLResponse
 from starlette.responses import RedirectResponse
 
 from app.pages.admin.listings import listings, title_of
 from app.pages.html import render
 from app.pages.sessions import PageAdministrator, cookies_of
-from app.schemas.page import PageQuery
 
 Answer = TypeVar("Answer", bound=Response)
 SECTIONS = {"accounts": "Accounts", "sessions": "Sessions", "jobs": "Jobs", "settings": "Settings"}
-Paging = Annotated[PageQuery, Query()]
 
 
 class AdminPage:
