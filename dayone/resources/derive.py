@@ -23,11 +23,14 @@ WRITERS: dict[str, Callable[[Resource, str], str]] = {
 def derive(resource: Resource, template: Tree, revision: str) -> Tree:
     """Return the new files, not yet formatted; raise ToolError for names that cannot be."""
     names = resource.names
-    sources = {path: template.text(path) for path in (*PATTERN, MIGRATION)}
+    # Earlier versions of the template had no pages.
+    sources = {path: template.text(path) for path in (*PATTERN, MIGRATION) if path in template}
     check_collisions(names, sources)
     resource.check_identifiers()
     result = Tree()
     for path, target in names.files.items():
+        if path not in sources:
+            continue
         result.write(target, wrap_docstrings(WRITERS[path](resource, names.rename(sources[path]))))
     migration = write_migration(resource, names.rename(sources[MIGRATION]), revision)
     result.write(f"migrations/versions/{revision}_{names.plural}.py", migration)
