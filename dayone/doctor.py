@@ -65,7 +65,7 @@ def _migrations(checkout: Checkout) -> Iterator[Finding]:
 
 
 def _installation(checkout: Checkout) -> Iterator[Finding]:
-    """Whether the service accepts its settings, by the same command as an operator would use."""
+    """Check the settings with `python -m app settings`, and import the application."""
     python = checkout.folder / ".venv/bin/python"
     if not python.exists():
         yield Finding("installation", "not installed yet: make run")

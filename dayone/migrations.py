@@ -31,15 +31,20 @@ def read_migration(path: str, text: str) -> Migration | None:
     return Migration(path, revision[1], None if down[2] == "None" else down[2].strip("\"'"))
 
 
+def read_migrations(tree: Tree) -> list[Migration]:
+    """Return all migrations, in no order."""
+    read = [read_migration(path, tree.text(path)) for path in tree.below(FOLDER) if path.endswith(".py")]
+    return [migration for migration in read if migration is not None]
+
+
 def history(tree: Tree) -> list[Migration]:
     """Return all migrations from the first to the last; raise ToolError if they are not one line."""
-    paths = [path for path in tree.below(FOLDER) if path.endswith(".py")]
-    read = [read_migration(path, tree.text(path)) for path in paths]
-    found = {migration.down_revision: migration for migration in read if migration is not None}
+    read = read_migrations(tree)
+    found = {migration.down_revision: migration for migration in read}
     line: list[Migration] = []
     while (last := line[-1].revision if line else None) in found:
         line.append(found.pop(last))
-    if found or len(line) != len([migration for migration in read if migration]):
+    if found or len(line) != len(read):
         raise ToolError(f"The migrations are not one linear history after {last}. Fix that first: alembic heads")
     return line
 
@@ -99,8 +104,7 @@ def append_migrations(tree: Tree, additions: Tree) -> list[str]:
 
 def history_of_part(tree: Tree) -> list[Migration]:
     """Return the migrations of an incomplete history, in their order."""
-    read = [read_migration(path, tree.text(path)) for path in tree.below(FOLDER) if path.endswith(".py")]
-    waiting = [migration for migration in read if migration is not None]
+    waiting = read_migrations(tree)
     known = {migration.revision for migration in waiting}
     line: list[Migration] = []
     while waiting:

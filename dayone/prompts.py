@@ -21,7 +21,7 @@ def check_options(added: list[str], removed: list[str], features: dict[str, Feat
 
 
 def ask_features(template: Template, features: dict[str, Feature], kept: set[str]) -> set[str]:
-    """Show the features and ask which of them to leave out."""
+    """Show the features and ask which of them to have."""
     table = Table("feature", "what it is", "lines", "default", box=None)
     for name, feature in choices(features).items():
         texts = [template.tree[path].text or "" for owned in feature.paths for path in template.tree.below(owned)]

@@ -22,30 +22,37 @@ LINT: tuple[tuple[str, ...], ...] = (
 )
 
 
+def run_in(folder: Path, programs: Path, *command: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in another folder, with the programs of one environment first; its output and errors are one text.
+
+    What belongs to this run of make and pytest is hidden from it, and so is the database of the caller.
+    """
+    hidden = ("COV", "PYTEST", "MAKE", "PYTHONPATH", "DATABASE_URL")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
+    environment["PATH"] = os.pathsep.join([str(programs), environment["PATH"]])
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env={**environment, **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+
 class Copy:
     """A copy of what git tracks, or would track, with a database for its migrations."""
 
     def __init__(self, folder: Path, database_url: str) -> None:
         self.folder = folder
-        self._environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(("COV", "PYTEST"))},
-            "DATABASE_URL": database_url,
-            "PATH": os.pathsep.join([str(folder / ".venv" / "bin"), os.environ["PATH"]]),
-        }
+        self._database_url = database_url
 
     def run(self, *command: str, needs_database: bool = False) -> str:
         """Run a command; exit with its output if it fails."""
         # Tests start their own databases, and `make openapi` needs none.
-        environment = {name: self._environment[name] for name in self._environment if name != "DATABASE_URL"}
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=self._environment if needs_database else environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
+        variables = {"DATABASE_URL": self._database_url} if needs_database else {}
+        done = run_in(self.folder, self.folder / ".venv" / "bin", *command, **variables)
         if done.returncode:
             sys.exit(f"{' '.join(command)} failed in a copy of the project:\n{done.stdout}")
         return done.stdout

@@ -6,9 +6,7 @@ all tests.
 """
 
 import argparse
-import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,7 +21,7 @@ from dayone.names import Names
 from dayone.new import make_project
 from dayone.render import Project
 from dayone.source import load_template
-from devtools.copies import LINT
+from devtools.copies import LINT, run_in
 
 STATIC = (*LINT, ("zensical", "build", "--strict", "--clean"))
 COMPILED = ("python", "-m", "devtools.requirements", "--check")
@@ -64,19 +62,7 @@ class Trial:
 
     def run(self, *command: str) -> str | None:
         """Run a command; return its output if it fails."""
-        environment = {
-            name: value for name, value in os.environ.items() if not name.startswith(("COV", "PYTEST", "MAKE"))
-        }
-        environment["PATH"] = os.pathsep.join([str(self.folder / ".venv/bin"), environment["PATH"]])
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
+        done = run_in(self.folder, self.folder / ".venv" / "bin", *command)
         return f"{' '.join(command)}\n{done.stdout}" if done.returncode else None
 
     def check(self, *tests: str) -> str | None:

@@ -4,7 +4,6 @@ A project is made, gets two resources and loses them again; another one, which i
 version. Lint, tests and the fuzzer are green where a user expects it.
 """
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -12,7 +11,7 @@ import venv
 from pathlib import Path
 
 from app.core.database_url import PROJECT_ROOT
-from devtools.copies import LINT
+from devtools.copies import LINT, run_in
 from devtools.dist import build
 from devtools.history import take_a_later_version
 
@@ -39,18 +38,7 @@ class Shell:
 
     def run(self, *command: str | Path) -> str:
         """Run a command and return its output; exit with the output if it fails."""
-        hidden = ("COV", "PYTEST", "MAKE", "PYTHONPATH")
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
-        environment["PATH"] = os.pathsep.join([str(self.programs), environment["PATH"]])
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
+        done = run_in(self.folder, self.programs, *command)
         if done.returncode:
             sys.exit(f"{' '.join(map(str, command))} failed in {self.folder.name}:\n{done.stdout}")
         return done.stdout
@@ -67,7 +55,7 @@ def install(folder: Path) -> Path:
 
 
 def add_and_remove_resources(folder: Path, programs: Path) -> None:
-    """Nothing is left of a resource that was removed but its migrations."""
+    """Add resources and remove them; only their migrations may remain."""
     Shell(folder, programs).run("dayone", "new", "shop", "--yes")
     tool, project = Shell(folder / "shop", programs), Shell(folder / "shop", PROJECT_ROOT / ".venv" / "bin")
     (folder / "shop" / ".venv").symlink_to(PROJECT_ROOT / ".venv")
@@ -92,7 +80,7 @@ def add_and_remove_resources(folder: Path, programs: Path) -> None:
 
 
 def main() -> None:
-    """Use everything."""
+    """Run all scenarios."""
     with tempfile.TemporaryDirectory(prefix="made-") as name:
         folder = Path(name)
         folder.chmod(0o755)  # As root PostgreSQL runs as another user.

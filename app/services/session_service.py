@@ -72,6 +72,24 @@ class Grant:
     refresh_token: str
 
 
+async def open_session(db: Session, user_id: UUID, client: Client, lifetime: timedelta) -> UUID:
+    """Insert a session and return its id. The caller locks the account."""
+    now, session_id = datetime.now(UTC), uuid7()
+    db.add(
+        UserSession(
+            id=session_id,
+            user_id=user_id,
+            created_at=now,
+            last_used_at=now,
+            expires_at=now + lifetime,
+            user_agent=client.user_agent,
+            ip_address=client.ip_address,
+        )
+    )
+    await db.flush()  # Without a relationship SQLAlchemy cannot order it before the INSERT of a token.
+    return session_id
+
+
 @dataclass(frozen=True, slots=True)
 class SessionIssuer:
     """Opens sessions and rotates their refresh tokens (RFC 9700, section 4.14)."""
@@ -81,19 +99,8 @@ class SessionIssuer:
 
     async def open(self, user_id: UUID, client: Client) -> Grant:
         """Open a session with its first refresh token. The caller locks the account."""
-        now, token, session_id = datetime.now(UTC), new_token(), uuid7()
-        self.db.add(
-            UserSession(
-                id=session_id,
-                user_id=user_id,
-                created_at=now,
-                last_used_at=now,
-                expires_at=now + timedelta(days=self.settings.refresh_token_expire_days),
-                user_agent=client.user_agent,
-                ip_address=client.ip_address,
-            )
-        )
-        await self.db.flush()  # Without a relationship SQLAlchemy cannot order the two INSERTs.
+        lifetime, token = timedelta(days=self.settings.refresh_token_expire_days), new_token()
+        session_id = await open_session(self.db, user_id, client, lifetime)
         self.db.add(RefreshToken(session_id=session_id, token_hash=hash_token(token)))
         return Grant(user_id, session_id, token)
 

@@ -21,7 +21,7 @@ WRITERS: dict[str, Callable[[Resource, str], str]] = {
 
 
 def derive(resource: Resource, template: Tree, revision: str) -> Tree:
-    """Return the new files, not yet formatted; raise ToolError for names that cannot be."""
+    """Return the new files, not yet formatted; raise ToolError if a name is invalid."""
     names = resource.names
     # Earlier versions of the template had no pages.
     sources = {path: template.text(path) for path in (*PATTERN, MIGRATION) if path in template}

@@ -77,7 +77,7 @@ class Field:
 
 
 def parse_fields(texts: list[str]) -> list[Field]:
-    """Read all fields; raise ToolError for one that cannot be."""
+    """Read all fields; raise ToolError if one is invalid."""
     fields = [parse_field(text) for text in texts]
     names = [field.name for field in fields]
     for name in names:

@@ -105,7 +105,7 @@ def pluralize(singular: str) -> str:
 
 
 def check_resource(singular: str, plural: str | None) -> ResourceNames:
-    """Return the names of a resource; raise ToolError for one that cannot be."""
+    """Return the names of a resource; raise ToolError if they are invalid."""
     for name in (singular, plural or pluralize(singular)):
         if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name) or len(name) > LONGEST:
             raise ToolError(
