@@ -30,6 +30,7 @@ TOUCHED = (
     "tests/api/test_metrics.py",
     "tests/api/test_openapi.py",
     "tests/core/test_config.py",
+    "tests/pages",
     "tests/test_cli.py",
     "tests/test_documentation.py",
     "tests/test_imports.py",

@@ -4,12 +4,13 @@ import pytest
 
 from app.core.config import Settings
 from app.main import create_application
+from app.pages.admin.listings import listings
 from tests.conftest import serving
 from tests.factories import Account, Accounts, problem
 from tests.mails import Outbox
 from tests.pages.conftest import OWN_PAGE, TOKEN, Browser
 
-SECTIONS = ("", "/accounts", "/sessions", "/jobs", "/settings", "/items")
+SECTIONS = ("", "/accounts", "/sessions", "/jobs", "/settings", *(f"/{name}" for name in listings()))
 
 
 @pytest.mark.parametrize("section", SECTIONS)
@@ -185,7 +186,7 @@ async def test_only_the_administration_can_be_served(settings: Settings, databas
             ("/admin/login", "/health/live", "/pages/assets/style.css"),
             ("/", "/api/v1/users/me", "/api/docs", "/mails"),
         ),
-        ("off", ("/", "/api/docs", "/pages/assets/style.css"), ("/admin", "/admin/login")),
+        ("off", ("/api/docs", "/pages/assets/style.css"), ("/admin", "/admin/login")),
     ):
         application = create_application(settings.model_copy(update={"admin_pages": value}))
         async with serving(application) as client:
