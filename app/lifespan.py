@@ -17,6 +17,7 @@ from app.observability.sampling import MetricsService
 from app.observability.watchdog import EventLoopWatchdog
 from app.ratelimit.limiter import RateLimiter
 from app.services.live_sessions import LiveSessions
+from app.services.security_log_storage import storing_events
 from app.state import State
 
 
@@ -38,6 +39,7 @@ def make_lifespan(settings: Settings, metrics: Metrics) -> Callable[[FastAPI], A
 async def _start(stack: AsyncExitStack, settings: Settings, metrics: Metrics) -> State:
     database = Database(settings)
     stack.push_async_callback(database.dispose)
+    await stack.enter_async_context(storing_events(database, settings.security_log_days))
     await _start_worker(stack, settings, database)
     stack.enter_context(EventLoopWatchdog(settings.event_loop_block_seconds))
     passwords = stack.enter_context(PasswordHasher(settings))

@@ -11,6 +11,7 @@ from app.core.heartbeat import beat
 from app.core.logging import toggle_debug
 from app.db.database import Database
 from app.jobs.runner import JobRunner, make_resources, running_jobs
+from app.services.security_log_storage import storing_events
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +27,10 @@ async def run_worker(settings: Settings) -> None:
     heartbeat = asyncio.create_task(beat(heartbeat_file))
     log.info("worker started", concurrency=settings.job_concurrency)
     try:
-        async with running_jobs(JobRunner(make_resources(settings, database))):
+        async with (
+            storing_events(database, settings.security_log_days),
+            running_jobs(JobRunner(make_resources(settings, database))),
+        ):
             await stopping.wait()
             log.info("worker stopping")
     finally:

@@ -30,7 +30,7 @@ CHANGED_BY_THE_GUIDE = {
     "app/services/book_service.py",
     "docs/access.md",
     "docs/openapi/v1.json",
-    "migrations/versions/0007_books.py",
+    "migrations/versions/0008_books.py",
     "tests/api/v1/test_books.py",
 }
 

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.core.config import Settings
 from app.core.database_url import socket_url
+from app.core.logging import configure_logging
 from app.state import State
 from devtools.postgres import running_postgres
 from tests.databases import DatabaseMaker, check_test_database
@@ -150,6 +151,8 @@ async def application(app: FastAPI) -> AsyncIterator[ASGIApp]:
 @pytest.fixture
 def logs(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     """The log from level INFO; other tests log warnings only, which is faster."""
+    # A test may have made an application for production, whose log goes past the standard library.
+    configure_logging(make_settings("postgresql://localhost/unused"))
     caplog.set_level(logging.INFO)
     return caplog
 

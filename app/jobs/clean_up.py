@@ -11,6 +11,7 @@ log = structlog.get_logger(__name__)
 CLEAN_UPS: dict[str, TextClause] = {
     "finished_jobs": text("DELETE FROM pgqueuer_log WHERE created < now() - interval '7 days'"),
     "idempotency_keys": text("DELETE FROM idempotency_keys WHERE created_at < now() - interval '24 hours'"),
+    "security_log": text("DELETE FROM security_log WHERE expires_at < now()"),
     "sessions": text("DELETE FROM sessions WHERE expires_at < now()"),
     "one_time_tokens": text("DELETE FROM one_time_tokens WHERE expires_at < now()"),
     "job_statistics": text("DELETE FROM pgqueuer_statistics WHERE created < now() - interval '90 days'"),

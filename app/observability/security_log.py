@@ -1,11 +1,17 @@
 """The security log: events of accounts, with the request id and without secrets."""
 
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 from uuid import UUID
 
 import structlog
+from uuid_utils.compat import uuid7
 
 log = structlog.get_logger("app.security")
+Facts = dict[str, str | bool | None]
+BUFFERED_EVENTS = 10_000
 
 
 class SecurityEvent(StrEnum):
@@ -39,6 +45,28 @@ class SecurityEvent(StrEnum):
     PASSWORD_INCORRECT = "password_incorrect"  # noqa: S105  no password
 
 
+@dataclass(frozen=True, slots=True)
+class RecordedEvent:
+    """An event that is not yet in the table."""
+
+    event: SecurityEvent
+    account_id: UUID | None
+    facts: Facts
+    request_id: str | None
+    id: UUID = field(default_factory=uuid7)
+    happened_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+waiting: deque[RecordedEvent] = deque(maxlen=BUFFERED_EVENTS)
+"""The newest events of this process that are not yet in the table. Their log lines are written."""
+
+
 def record(event: SecurityEvent, *, user_id: UUID | None = None, **facts: str | bool | None) -> None:
-    """Log an event; `user_id` is the account it is about."""
+    """Log an event, and keep it for the table; `user_id` is the account it is about.
+
+    Refreshes are only logged: they are most of all events, and the table of sessions has the last one.
+    """
     log.info(str(event), account_id=str(user_id) if user_id else None, **facts)
+    if event is not SecurityEvent.SESSION_REFRESHED:
+        request_id = structlog.contextvars.get_contextvars().get("request_id")
+        waiting.append(RecordedEvent(event, user_id, facts, request_id))

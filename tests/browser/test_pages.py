@@ -15,7 +15,14 @@ ROOT = "root@example.com"
 NEW_PASSWORD = "another horse battery staple"
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 PUBLIC_PAGES = ["/", "/mails", "/verify-email", "/reset-password", "/admin/login"]
-ADMIN_PAGES = ["/admin/accounts", "/admin/sessions", "/admin/jobs", "/admin/settings", "/admin/items"]
+ADMIN_PAGES = [
+    "/admin/accounts",
+    "/admin/sessions",
+    "/admin/jobs",
+    "/admin/security-log",
+    "/admin/settings",
+    "/admin/items",
+]
 numbers = count(1)
 
 

@@ -44,24 +44,24 @@ def test_a_name_that_code_cannot_have_is_refused(name: str) -> None:
 def test_a_name_that_the_generated_code_uses_is_refused(template: Template, name: str) -> None:
     """Otherwise two things in a file would have one name."""
     with pytest.raises(ToolError, match="for something else"):
-        derive(Resource(check_resource(name, None), parse_fields(["title:str"])), template.tree, "0007")
+        derive(Resource(check_resource(name, None), parse_fields(["title:str"])), template.tree, "0008")
 
 
 def test_prose_has_the_name_in_words(template: Template) -> None:
     """With the article that it needs; code has it with underscores."""
     names = check_resource("blog_post", None)
-    files = derive(Resource(names, parse_fields(["name:str", "body:text"])), template.tree, "0007")
+    files = derive(Resource(names, parse_fields(["name:str", "body:text"])), template.tree, "0008")
     router = files.text("app/api/v1/blog_posts.py")
     assert '"""Create a blog post. A retry' in router
     assert 'prefix="/blog-posts", tags=["blog_posts"]' in router
     assert "item" not in router.lower()
-    assert "owner_id_name_id" in files.text("migrations/versions/0007_blog_posts.py")
+    assert "owner_id_name_id" in files.text("migrations/versions/0008_blog_posts.py")
     assert "title" not in files.text("app/services/blog_post_service.py")
 
 
 def test_a_resource_without_text_has_no_search(template: Template) -> None:
     """The parameter is gone from the query, the statement and the tests."""
-    files = derive(Resource(check_resource("rating", None), parse_fields(["stars:int:indexed"])), template.tree, "0007")
+    files = derive(Resource(check_resource("rating", None), parse_fields(["stars:int:indexed"])), template.tree, "0008")
     assert not [path for path in files if "title" in files.text(path).replace("entitled", "")]
     assert 'sort: Literal["created_at", "-created_at", "stars", "-stars"]' in files.text("app/schemas/rating.py")
 
@@ -70,7 +70,7 @@ def test_names_that_postgresql_would_cut_off_are_refused(template: Template) -> 
     """Alembic would find another name in the database each time."""
     fields = parse_fields(["a_name_of_forty_characters_that_is_long:str"])
     with pytest.raises(ToolError, match="more than 63 characters"):
-        derive(Resource(check_resource("a_resource_with_a_long_name", None), fields), template.tree, "0007")
+        derive(Resource(check_resource("a_resource_with_a_long_name", None), fields), template.tree, "0008")
 
 
 @pytest.mark.parametrize("name", ["account", "setting"])
@@ -117,4 +117,4 @@ def test_files_that_exist_are_never_overwritten(
         remove_resource(project, "book", plural=None, dry_run=False)
     with pytest.raises(ToolError, match="There is no resource"):
         remove_resource(project, "author", plural=None, dry_run=False)
-    assert [migration.revision for migration in history(project.repository.files())][-1] == "0006"
+    assert [migration.revision for migration in history(project.repository.files())][-1] == "0007"

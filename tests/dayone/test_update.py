@@ -57,9 +57,9 @@ def test_changes_of_both_sides_are_merged(project: Checkout, template: Template,
 def test_conflicts_are_ordinary_and_can_be_taken_back(project: Checkout, template: Template, commit: Commit) -> None:
     """`git merge --abort` restores the state before; the same update is possible again."""
     commit("app/api/links.py", '"""Ours."""\n')
-    migration = f"{FOLDER}/0007_later.py"
+    migration = f"{FOLDER}/0008_later.py"
     new = later(
-        template, **{"app/api/links.py": '"""Theirs."""\n', migration: MIGRATION.format("Later", "0007", "0006")}
+        template, **{"app/api/links.py": '"""Theirs."""\n', migration: MIGRATION.format("Later", "0008", "0007")}
     )
     for _ in range(2):
         outcome = update(project, new, [])
@@ -73,15 +73,15 @@ def test_conflicts_are_ordinary_and_can_be_taken_back(project: Checkout, templat
 
 def test_new_migrations_follow_those_of_the_project(project: Checkout, template: Template, commit: Commit) -> None:
     """Their numbers are free; an edited migration of the template keeps the edits."""
-    own = f"{FOLDER}/0007_own.py"
-    commit(own, MIGRATION.format("Own", "0007", "0006"))
+    own = f"{FOLDER}/0008_own.py"
+    commit(own, MIGRATION.format("Own", "0008", "0007"))
     edited = f"{FOLDER}/0006_items.py"
     commit(edited, project.repository.files().text(edited) + "# Edited\n")
     new = later(
         template,
         **{
-            f"{FOLDER}/0007_first.py": MIGRATION.format("First", "0007", "0006"),
-            f"{FOLDER}/0008_second.py": MIGRATION.format("Second", "0008", "0007"),
+            f"{FOLDER}/0008_first.py": MIGRATION.format("First", "0008", "0007"),
+            f"{FOLDER}/0009_second.py": MIGRATION.format("Second", "0009", "0008"),
         },
     )
     outcome = update(project, new, [])
@@ -89,7 +89,7 @@ def test_new_migrations_follow_those_of_the_project(project: Checkout, template:
     assert outcome.conflicts == []
     files = project.repository.files()
     names = [migration.path.rpartition("/")[2] for migration in history(files)][-4:]
-    assert names == ["0006_items.py", "0007_own.py", "0008_first.py", "0009_second.py"]
+    assert names == ["0007_security_log.py", "0008_own.py", "0009_first.py", "0010_second.py"]
     assert files.text(edited).endswith("# Edited\n")
     assert update(open_project(project.folder), new, []) is None
 
@@ -112,7 +112,10 @@ def test_a_removed_feature_drops_what_it_had(project: Checkout, template: Templa
     files = project.repository.files()
     assert not [path for path in files if path.endswith(("item.py", "items.py")) and not path.startswith(FOLDER)]
     line = history(files)
-    assert [migration.path.rpartition("/")[2] for migration in line][-2:] == ["0006_items.py", "0007_drop_items.py"]
+    assert [migration.path.rpartition("/")[2] for migration in line][-2:] == [
+        "0007_security_log.py",
+        "0008_drop_items.py",
+    ]
     assert open_project(project.folder).project.features == ("v2", "monitoring")
     assert "app/services/own.py" in files
 
@@ -123,7 +126,7 @@ def test_a_feature_that_is_added_again_has_its_table_again(project: Checkout, te
     update(open_project(project.folder), template, ["items"])
     remove_feature(open_project(project.folder), template, "items")
     names = [migration.path.rpartition("/")[2] for migration in history(project.repository.files())]
-    assert names[-4:] == ["0006_items.py", "0007_drop_items.py", "0008_items.py", "0009_drop_items.py"]
+    assert names[-4:] == ["0007_security_log.py", "0008_drop_items.py", "0009_items.py", "0010_drop_items.py"]
 
 
 def test_an_older_tool_is_refused(project: Checkout, template: Template) -> None:

@@ -1,16 +1,20 @@
 """The administration, for a browser without JavaScript."""
 
+import re
+
 import pytest
 
 from app.core.config import Settings
+from app.db.database import Database
 from app.main import create_application
 from app.pages.admin.listings import listings
+from app.services.security_log_storage import store_waiting
 from tests.conftest import serving
 from tests.factories import Account, Accounts, problem
 from tests.mails import Outbox
 from tests.pages.conftest import OWN_PAGE, TOKEN, Browser
 
-SECTIONS = ("", "/accounts", "/sessions", "/jobs", "/settings", *(f"/{name}" for name in listings()))
+SECTIONS = ("", "/accounts", "/sessions", "/jobs", "/security-log", "/settings", *(f"/{name}" for name in listings()))
 
 
 @pytest.mark.parametrize("section", SECTIONS)
@@ -137,6 +141,24 @@ async def test_secrets_are_masked(browser: Browser, root: Account) -> None:
     page = (await browser.open("/admin/settings")).text
     assert "BROWSER_SESSION_HOURS" in page
     assert "**********" in page
+
+
+async def test_the_security_log_is_filtered(
+    browser: Browser, root: Account, accounts: Accounts, database: Database
+) -> None:
+    """By account and event; empty fields of the form are no filters."""
+    ada = await accounts.create()
+    await browser.log_in(root)
+    await store_waiting(database, 90)
+    for query, found in (
+        ("?account_id=&event=login_succeeded", {"login_succeeded"}),
+        (f"?account_id={ada.id}&event=", {"account_created", "login_succeeded"}),
+        (f"?account_id={ada.id}&event=account_created", {"account_created"}),
+        ("?event=token_replayed", set()),
+    ):
+        page = (await browser.open(f"/admin/security-log{query}")).text
+        assert set(re.findall(r"<td>([a-z_]+)</td>", page)) == found
+        assert (str(root.id) in page) == ("account_id=&" in query)
 
 
 async def test_what_users_write_is_escaped(browser: Browser, root: Account, accounts: Accounts) -> None:

@@ -54,6 +54,8 @@ class SecuritySettings(DatabaseSettings):
     """Days without a refresh after which a session ends."""
     refresh_grace_seconds: int = Field(default=10, ge=0, le=60)
     """How long a used refresh token still returns its successor, for lost responses and second tabs."""
+    security_log_days: int = Field(default=90, ge=0, le=3650)
+    """Days that the table of the security log keeps an event; 0: events are only logged."""
     verify_email_expire_hours: int = Field(default=48, ge=1, le=720)
     """The lifetime of the link that confirms an address."""
     reset_password_expire_minutes: int = Field(default=30, ge=5, le=1440)

@@ -5,11 +5,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Query
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from pydantic import model_validator
 
 from app.core.exceptions import DomainError
 from app.dependencies import Db
-from app.pages.admin.page import Admin
+from app.pages.admin.page import Admin, SearchForm
 from app.pages.html import as_page
 from app.schemas.user import UserAdminUpdate, UserQuery
 from app.services.session_admin_service import SessionAdminService
@@ -18,14 +17,8 @@ from app.services.user_service import UserAdminService
 router = APIRouter(prefix="/admin", include_in_schema=False, dependencies=[Depends(as_page)])
 
 
-class AccountSearch(UserQuery):
-    """The search form, which sends empty text for what is not wanted."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def drop_empty(cls, values: dict[str, str]) -> dict[str, str]:
-        """Leave out what was left empty."""
-        return {name: value for name, value in values.items() if value != ""}
+class AccountSearch(SearchForm, UserQuery):
+    """The search form."""
 
 
 Filters = Annotated[AccountSearch, Query()]

@@ -1,4 +1,4 @@
-"""Sessions, jobs, settings, and the lists of resources."""
+"""Sessions, jobs, the security log, settings, and the lists of resources."""
 
 from typing import Annotated
 from uuid import UUID
@@ -10,17 +10,27 @@ from app.api.v1.admin_jobs import JobId
 from app.core.config import setting_sources
 from app.core.exceptions import NotFoundError
 from app.dependencies import Db, Paging
+from app.observability.security_log import SecurityEvent
 from app.pages.admin.listings import listings, title_of
-from app.pages.admin.page import Admin
+from app.pages.admin.page import Admin, SearchForm
 from app.pages.html import as_page
 from app.schemas.job import JobQuery
+from app.schemas.security_log import SecurityLogQuery
 from app.services.job_service import JobService
 from app.services.listing_service import ListingService
+from app.services.security_log_service import SecurityLogService
 from app.services.session_admin_service import SessionAdminService
 from app.state import state_of
 
 router = APIRouter(prefix="/admin", include_in_schema=False, dependencies=[Depends(as_page)])
 JobFilter = Annotated[JobQuery, Query()]
+
+
+class SecurityLogSearch(SearchForm, SecurityLogQuery):
+    """The search form of the security log."""
+
+
+SecurityLogFilter = Annotated[SecurityLogSearch, Query()]
 
 
 @router.get("/sessions")
@@ -64,6 +74,16 @@ async def cancel_job(admin: Admin, db: Db, job_id: JobId) -> RedirectResponse:
     """Remove a job."""
     await JobService(db, admin.user).cancel(job_id)
     return admin.redirect("/admin/jobs")
+
+
+@router.get("/security-log")
+async def list_events(admin: Admin, db: Db, query: SecurityLogFilter) -> HTMLResponse:
+    """List the events of accounts, newest first."""
+    page = await SecurityLogService(db, admin.user).list(query)
+    days = state_of(admin.request)["settings"].security_log_days
+    return admin.render(
+        "admin/security_log.html", "security-log", page=page, query=query, events=SecurityEvent, days=days
+    )
 
 
 @router.get("/settings")

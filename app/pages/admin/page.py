@@ -4,6 +4,7 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request, Response
 from fastapi.responses import HTMLResponse
+from pydantic import BaseModel, model_validator
 from starlette.responses import RedirectResponse
 
 from app.pages.admin.listings import listings, title_of
@@ -11,7 +12,23 @@ from app.pages.html import render
 from app.pages.sessions import PageAdministrator, cookies_of
 
 Answer = TypeVar("Answer", bound=Response)
-SECTIONS = {"accounts": "Accounts", "sessions": "Sessions", "jobs": "Jobs", "settings": "Settings"}
+SECTIONS = {
+    "accounts": "Accounts",
+    "sessions": "Sessions",
+    "jobs": "Jobs",
+    "security-log": "Security log",
+    "settings": "Settings",
+}
+
+
+class SearchForm(BaseModel):
+    """A form of filters. It sends empty text for what is not wanted."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def drop_empty(cls, values: dict[str, str]) -> dict[str, str]:
+        """Leave out what was left empty."""
+        return {name: value for name, value in values.items() if value != ""}
 
 
 class AdminPage:
