@@ -7,10 +7,11 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from ipaddress import ip_address
 from typing import Annotated, Literal
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Query, Request, Response
 from fastapi.params import Depends as Dependency
 from fastapi.security import OAuth2PasswordBearer
 
+from app.browser.session import authenticate_browser, has_cookie
 from app.core.exceptions import ForbiddenError
 from app.core.refusals import EmailNotVerifiedError
 from app.db.session import Session
@@ -62,10 +63,12 @@ ReplicaDb = Annotated[Session, Depends(get_replica_db)]
 
 
 class _Bearer(OAuth2PasswordBearer):
-    """Reads the access token and authenticates the caller, in one dependency, because each one takes time."""
+    """Authenticates the caller by access token or cookie, in one dependency, because each one takes time."""
 
-    async def __call__(self, request: Request) -> Principal:  # type: ignore[override]  # the parent returns the token
+    async def __call__(self, request: Request, response: Response) -> Principal:  # type: ignore[override]  # the parent returns the token
         token = await super().__call__(request)
+        if token is None and has_cookie(request):
+            return await authenticate_browser(request, response)
         state = state_of(request)
         return await authenticate(token, state["access_tokens"], state["sessions"])
 
@@ -83,10 +86,11 @@ async def public() -> None:
     """Let anyone call the operation."""
 
 
-async def optional_user(request: Request) -> Principal | None:
-    """Return the caller, or None for an anonymous request; a token that is not valid is refused."""
+async def optional_user(request: Request, response: Response) -> Principal | None:
+    """Return the caller, or None for an anonymous request; a token or cookie that is not valid is refused."""
     request.scope["state"]["varies_by_caller"] = True
-    return await current_user(request) if "authorization" in request.headers else None
+    is_anonymous = "authorization" not in request.headers and not has_cookie(request)
+    return None if is_anonymous else await current_user(request, response)
 
 
 async def verified_user(user: Annotated[Principal, Depends(current_user)]) -> Principal:

@@ -12,6 +12,7 @@ from app.api.openapi import install_openapi
 from app.api.v1 import router as v1
 from app.api.v2 import router as v2
 from app.api.versions import deprecation
+from app.browser.session import CSRF_HEADER
 from app.core.config import Settings, load_settings
 from app.core.logging import configure_logging
 from app.core.telemetry import configure_telemetry
@@ -48,8 +49,17 @@ def cors(settings: Settings) -> list[Middleware]:
         Middleware(
             CORSMiddleware,
             allow_origins=settings.allowed_origins,
+            # A wildcard, which only development allows, must not read what a cookie stands for.
+            allow_credentials="*" not in settings.allowed_origins,
             allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", *CONDITIONS, "Idempotency-Key", "X-Request-ID"],
+            allow_headers=[
+                "Authorization",
+                "Content-Type",
+                *CONDITIONS,
+                "Idempotency-Key",
+                CSRF_HEADER,
+                "X-Request-ID",
+            ],
             expose_headers=["ETag", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"],
         )
     ]

@@ -8,6 +8,7 @@ import httpx2
 import pytest
 
 from app.api.access import Access
+from tests.conftest import BASE_URL
 from tests.factories import Account, Accounts, problem
 from tests.operations import Operation, operations
 
@@ -111,9 +112,8 @@ async def test_hostile_values_in_every_field(operation: Operation, accounts: Acc
     for name in (*operation.properties, "unknown"):
         for value in HOSTILE_JSON_VALUES:
             body = f'{{"{name}": {value}, "unknown_secret": "{CANARY}"}}'.encode()
-            response = await root.request(
-                operation.method, operation.path(), content=body, headers={"Content-Type": JSON}
-            )
+            headers = {"Content-Type": JSON, "Origin": BASE_URL}
+            response = await root.request(operation.method, operation.path(), content=body, headers=headers)
             check(operation, response)
             assert response.status_code in (404, 422)
 

@@ -104,8 +104,10 @@ class FolderMailer:
 
     def _write(self, path: Path, content: bytes) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)  # It contains a token.
-        path.write_bytes(content)
+        part = path.with_suffix(".part")
+        part.touch(mode=0o600)  # It contains a token.
+        part.write_bytes(content)
+        part.rename(path)  # A file named .eml is complete.
 
 
 def make_mailer(settings: Settings) -> Mailer:

@@ -16,7 +16,7 @@ HEADERS = {
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 ONE_YEAR_OF_HTTPS = "max-age=31536000; includeSubDomains"
 NOT_STORED = (b"cache-control", b"no-store")
-VARIES = (b"vary", b"Authorization")
+VARIES = (b"vary", b"Authorization, Cookie")
 
 
 def read_header(scope: Scope, name: bytes) -> str:
@@ -49,7 +49,8 @@ class SecurityHeadersMiddleware:
             await self.app(scope, receive, send)
             return
         # Responses to other methods are not cached anyway, but RFC 6749, section 5.1 requires the header for tokens.
-        is_private = scope["method"] not in ("GET", "HEAD") or read_header(scope, b"authorization")
+        is_read = scope["method"] in ("GET", "HEAD")
+        is_private = not is_read or read_header(scope, b"authorization") or read_header(scope, b"cookie")
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":

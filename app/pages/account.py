@@ -7,17 +7,17 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, ValidationError
 
 from app.api.v1.auth import LINKS, Recovery
+from app.browser.origin import same_origin
 from app.core.refusals import PasswordTooCommonError, TokenInvalidError
 from app.dependencies import Public
-from app.pages.html import as_page, render
-from app.pages.origin import same_origin
+from app.pages.html import PageRoute, render
 from app.schemas.account import EmailVerification, PasswordReset
 
 Data = TypeVar("Data", bound=BaseModel)
 TEMPLATE = "link.html"
 Token = Annotated[str, Form(max_length=200)]
 NewPassword = Annotated[str, Form(max_length=1024)]
-router = APIRouter(include_in_schema=False, dependencies=[Depends(as_page), Public])
+router = APIRouter(include_in_schema=False, route_class=PageRoute, dependencies=[Public])
 SENDING = [Depends(same_origin), LINKS]
 
 

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
+from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
 
 from app.core.exceptions import DomainError
 from app.state import state_of
@@ -35,10 +36,16 @@ def templates() -> "Environment":
     )
 
 
-async def as_page(request: Request) -> None:
-    """Render errors of this operation as pages."""
-    request.scope["state"]["render_error"] = render_error
-    request.scope["state"]["content_policy"] = POLICY
+class PageRoute(APIRoute):
+    """A route whose errors are pages, too: `APIRouter(route_class=PageRoute)`.
+
+    Not a dependency, because forms are parsed and methods are checked before the first one.
+    """
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        scope["state"].update(render_error=render_error, content_policy=POLICY)
+        await super().handle(scope, receive, send)
 
 
 def render(request: Request, template: str, *, status: int = 200, **values: object) -> HTMLResponse:

@@ -14,15 +14,15 @@ from fastapi import APIRouter, Depends, Request
 from fastapi import Path as PathParameter
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from app.browser.origin import same_origin
 from app.core.exceptions import NotFoundError
 from app.dependencies import Public
-from app.pages.html import as_page, render
-from app.pages.origin import same_origin
+from app.pages.html import PageRoute, render
 from app.state import state_of
 
 MOST = 100
 LINK = re.compile(r"https?://[^\s<>\"]+")
-router = APIRouter(prefix="/mails", include_in_schema=False, dependencies=[Depends(as_page), Public])
+router = APIRouter(prefix="/mails", include_in_schema=False, route_class=PageRoute, dependencies=[Public])
 Name = Annotated[str, PathParameter(pattern=r"^[0-9a-f-]{36}$")]
 
 

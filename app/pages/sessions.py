@@ -1,4 +1,4 @@
-"""Browser sessions: authenticate requests by cookie."""
+"""Who may see a page: users and administrators, by the cookie of their session."""
 
 from typing import Annotated
 from urllib.parse import quote
@@ -8,19 +8,14 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from app.api.access import LEVELS, Access
-from app.core.browser_cookie import BrowserCookies
+from app.browser.origin import same_origin
+from app.browser.session import cookies_of, find_user
 from app.core.exceptions import ForbiddenError
-from app.core.security import AccessClaims
 from app.dependencies import READING
-from app.models.user import Role
 from app.observability.security_log import SecurityEvent, record
-from app.pages.origin import same_origin
 from app.services.principal import Principal
-from app.state import state_of
 
 LOGIN_PATH = "/admin/login"
-RENEW_AFTER_SECONDS = 60.0
-"""A cookie that is younger, and younger than a quarter of the idle time, is not written again."""
 LONGEST_TARGET = 400
 
 
@@ -33,32 +28,6 @@ async def redirect_to_login(request: Request, _: Exception) -> Response:
     asked = f"{request.url.path}?{request.url.query}".rstrip("?")
     target = asked if request.method in READING and len(asked) <= LONGEST_TARGET else "/admin"
     return RedirectResponse(f"{LOGIN_PATH}?next={quote(target)}", 303)
-
-
-def cookies_of(request: Request) -> BrowserCookies:
-    """Return the writer and reader of cookies."""
-    return BrowserCookies.from_settings(state_of(request)["settings"])
-
-
-def set_cookie(response: Response, cookies: BrowserCookies, claims: AccessClaims) -> None:
-    """Write the cookie of a session: not for scripts, and not for requests of other sites."""
-    response.set_cookie(
-        cookies.name, cookies.write(claims), secure=cookies.is_secure, httponly=True, samesite="lax", path="/"
-    )
-
-
-async def find_user(request: Request, response: Response) -> Principal | None:
-    """Return the user of the cookie, if the session is live; renew the idle timeout."""
-    cookies = cookies_of(request)
-    found = cookies.read(request.cookies.get(cookies.name, ""))
-    session = await state_of(request)["sessions"].find(found[0]) if found else None
-    if found is None or session is None:
-        return None
-    claims, age = found
-    if age > min(RENEW_AFTER_SECONDS, cookies.idle_seconds / 4):
-        set_cookie(response, cookies, claims)
-    is_admin = session.role == Role.ADMIN
-    return Principal(claims.user_id, claims.session_id, is_admin=is_admin, is_verified=session.is_verified)
 
 
 async def page_user(request: Request, response: Response) -> Principal:

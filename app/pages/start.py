@@ -1,14 +1,14 @@
 """The start page of development: what runs, and where."""
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from app.core.database_url import describe
 from app.dependencies import Public
-from app.pages.html import as_page, render
+from app.pages.html import PageRoute, render
 from app.state import state_of
 
-router = APIRouter(include_in_schema=False, dependencies=[Depends(as_page), Public])
+router = APIRouter(include_in_schema=False, route_class=PageRoute, dependencies=[Public])
 
 
 @router.get("/")

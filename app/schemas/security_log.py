@@ -1,17 +1,19 @@
 """The security log as administrators read it."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 from uuid import UUID
 
-from app.observability.security_log import SecurityEvent
+from pydantic import StringConstraints
+
 from app.schemas.page import PageQuery
+from app.schemas.types import NO_NUL
 
 
 class SecurityLogQuery(PageQuery):
     """Filters of the security log."""
 
     sort: ClassVar[str] = "-id"
-    event: SecurityEvent | None = None
+    event: Annotated[str, StringConstraints(max_length=40, pattern=NO_NUL)] | None = None
     """Only events of this kind."""
     account_id: UUID | None = None
     """Only events of this account."""

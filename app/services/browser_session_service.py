@@ -25,11 +25,12 @@ class BrowserSessionService:
     client: Client
     settings: Settings
 
-    async def log_in(self, email: str, password: str) -> AccessClaims:
-        """Open a session of an administrator; raise InvalidGrantError, TooManyRequestsError or ForbiddenError."""
+    async def log_in(self, email: str, password: str, *, only_administrators: bool = False) -> AccessClaims:
+        """Open a session; raise InvalidGrantError, TooManyRequestsError, or ForbiddenError for other users."""
         account = await self.check.log_in(email, password)
         await account.lock(self.db)
-        if await self.db.scalar(select(User.role).where(User.id == account.user_id)) != Role.ADMIN:
+        role = await self.db.scalar(select(User.role).where(User.id == account.user_id))
+        if only_administrators and role != Role.ADMIN:
             record(SecurityEvent.ACCESS_DENIED, user_id=account.user_id)
             raise ForbiddenError("Only administrators can log in here.")
         lifetime = timedelta(hours=self.settings.browser_session_hours)

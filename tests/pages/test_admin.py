@@ -1,16 +1,12 @@
 """The administration, for a browser without JavaScript."""
 
-import re
-
 import pytest
 
 from app.core.config import Settings
-from app.db.database import Database
 from app.main import create_application
 from app.pages.admin.listings import listings
-from app.services.security_log_storage import store_waiting
 from tests.conftest import serving
-from tests.factories import Account, Accounts, problem
+from tests.factories import Account, Accounts
 from tests.mails import Outbox
 from tests.pages.conftest import OWN_PAGE, TOKEN, Browser
 
@@ -143,24 +139,6 @@ async def test_secrets_are_masked(browser: Browser, root: Account) -> None:
     assert "**********" in page
 
 
-async def test_the_security_log_is_filtered(
-    browser: Browser, root: Account, accounts: Accounts, database: Database
-) -> None:
-    """By account and event; empty fields of the form are no filters."""
-    ada = await accounts.create()
-    await browser.log_in(root)
-    await store_waiting(database, 90)
-    for query, found in (
-        ("?account_id=&event=login_succeeded", {"login_succeeded"}),
-        (f"?account_id={ada.id}&event=", {"account_created", "login_succeeded"}),
-        (f"?account_id={ada.id}&event=account_created", {"account_created"}),
-        ("?event=token_replayed", set()),
-    ):
-        page = (await browser.open(f"/admin/security-log{query}")).text
-        assert set(re.findall(r"<td>([a-z_]+)</td>", page)) == found
-        assert (str(root.id) in page) == ("account_id=&" in query)
-
-
 async def test_what_users_write_is_escaped(browser: Browser, root: Account, accounts: Accounts) -> None:
     """Names and user agents."""
     ada = await accounts.create()
@@ -189,14 +167,6 @@ async def test_a_reset_is_sent_and_recorded(
     assert (await browser.send(f"/admin/accounts/{ada.id}/reset")).status_code == 303
     assert await outbox.token_to(ada.email)
     assert [record.msg["by"] for record in logs.records if "reset_requested" in str(record.msg)] == [str(root.id)]  # type: ignore[index]
-
-
-@pytest.mark.parametrize("charset", ["utf-7", "unknown", '"x"', "utf-8x"])
-async def test_a_form_in_another_encoding_is_refused(browser: Browser, charset: str) -> None:
-    """Python would cache each unknown name, and decode some into what no column can hold."""
-    kind = {"Content-Type": f"multipart/form-data; boundary=x; charset={charset}", **OWN_PAGE}
-    answer = await browser.client.post("/admin/login", content=b"--x--\r\n", headers=kind)
-    assert problem(answer) == (400, "bad_request")
 
 
 async def test_only_the_administration_can_be_served(settings: Settings, database: object) -> None:

@@ -62,7 +62,7 @@ async def test_events_wait_while_the_database_is_unavailable(database: Database)
 
 
 async def test_with_no_days_nothing_is_stored(database: Database) -> None:
-    """And nothing waits."""
+    """No event waits, either."""
     record(SecurityEvent.LOGIN_FAILED)
     await store_waiting(database, 0)
     assert not waiting

@@ -9,12 +9,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from app.core.exceptions import DomainError
 from app.dependencies import Db
 from app.pages.admin.page import Admin, SearchForm
-from app.pages.html import as_page
+from app.pages.html import PageRoute
 from app.schemas.user import UserAdminUpdate, UserQuery
 from app.services.session_admin_service import SessionAdminService
 from app.services.user_service import UserAdminService
 
-router = APIRouter(prefix="/admin", include_in_schema=False, dependencies=[Depends(as_page)])
+router = APIRouter(prefix="/admin", include_in_schema=False, route_class=PageRoute)
 
 
 class AccountSearch(SearchForm, UserQuery):

@@ -5,28 +5,19 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from app.api.v1.browser_sessions import LOGINS, BrowserSessions
+from app.browser.origin import same_origin
+from app.browser.session import cookies_of, delete_cookie, set_cookie
 from app.core.exceptions import ForbiddenError, TooManyRequestsError
 from app.core.refusals import InvalidGrantError
-from app.dependencies import Check, Db, Public, RequestClient, limited
-from app.pages.html import as_page, render
-from app.pages.origin import same_origin
-from app.pages.sessions import LOGIN_PATH, PageUser, cookies_of, set_cookie
-from app.services.browser_session_service import BrowserSessionService
+from app.dependencies import Db, Public
+from app.pages.html import PageRoute, render
+from app.pages.sessions import LOGIN_PATH, PageUser
 from app.services.session_service import SessionService
-from app.state import state_of
 
-LOGINS = limited("browser logins", 30, 600, by="address")
-router = APIRouter(include_in_schema=False, dependencies=[Depends(as_page)])
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
 Next = Annotated[str, Query(max_length=500)]
 Text = Annotated[str, Form(max_length=1024)]
-
-
-async def get_browser_sessions(request: Request, db: Db, check: Check, client: RequestClient) -> BrowserSessionService:
-    """Return the service that opens sessions of browsers."""
-    return BrowserSessionService(db, check, client, state_of(request)["settings"])
-
-
-BrowserSessions = Annotated[BrowserSessionService, Depends(get_browser_sessions)]
 
 
 def inside(path: str) -> str:
@@ -51,7 +42,7 @@ async def log_in(
 ) -> Response:
     """Open a session, and set its cookie."""
     try:
-        claims = await sessions.log_in(email, password)
+        claims = await sessions.log_in(email, password, only_administrators=True)
     except (InvalidGrantError, TooManyRequestsError, ForbiddenError) as error:
         await sessions.db.rollback()
         page = render(request, "login.html", status=error.status, target=inside(next), email=email, error=error.detail)
@@ -66,7 +57,6 @@ async def log_in(
 async def log_out(request: Request, user: PageUser, db: Db) -> Response:
     """End the session. It may belong to an account that is no administrator any more."""
     await SessionService(db, user).revoke(user.session_id)
-    cookies = cookies_of(request)
     response = RedirectResponse(LOGIN_PATH, 303)
-    response.delete_cookie(cookies.name, path="/", secure=cookies.is_secure, httponly=True)
+    delete_cookie(response, cookies_of(request))
     return response

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.api.v1.admin_jobs import JobId
@@ -13,7 +13,7 @@ from app.dependencies import Db, Paging
 from app.observability.security_log import SecurityEvent
 from app.pages.admin.listings import listings, title_of
 from app.pages.admin.page import Admin, SearchForm
-from app.pages.html import as_page
+from app.pages.html import PageRoute
 from app.schemas.job import JobQuery
 from app.schemas.security_log import SecurityLogQuery
 from app.services.job_service import JobService
@@ -22,7 +22,7 @@ from app.services.security_log_service import SecurityLogService
 from app.services.session_admin_service import SessionAdminService
 from app.state import state_of
 
-router = APIRouter(prefix="/admin", include_in_schema=False, dependencies=[Depends(as_page)])
+router = APIRouter(prefix="/admin", include_in_schema=False, route_class=PageRoute)
 JobFilter = Annotated[JobQuery, Query()]
 
 

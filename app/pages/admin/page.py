@@ -7,9 +7,10 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, model_validator
 from starlette.responses import RedirectResponse
 
+from app.browser.session import cookies_of
 from app.pages.admin.listings import listings, title_of
 from app.pages.html import render
-from app.pages.sessions import PageAdministrator, cookies_of
+from app.pages.sessions import PageAdministrator
 
 Answer = TypeVar("Answer", bound=Response)
 SECTIONS = {

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 
 from app.core.exceptions import ForbiddenError
+from app.state import state_of
 
 
 async def same_origin(request: Request) -> None:
@@ -20,6 +21,12 @@ async def same_origin(request: Request) -> None:
         is_own = host_of(request.headers.get("origin", "")) == request.headers.get("host")
     if not is_own:
         raise ForbiddenError("The request comes from another site.")
+
+
+async def known_origin(request: Request) -> None:
+    """Raise ForbiddenError unless this service or one of ALLOWED_ORIGINS has sent the request."""
+    if request.headers.get("origin") not in state_of(request)["settings"].allowed_origins:
+        await same_origin(request)
 
 
 def host_of(origin: str) -> str | None:

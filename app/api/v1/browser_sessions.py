@@ -1,0 +1,51 @@
+"""Sessions in cookies, for front ends of this service."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from app.api.openapi import problems
+from app.browser.origin import known_origin
+from app.browser.session import cookies_of, delete_cookie, set_cookie
+from app.core.exceptions import ForbiddenError
+from app.core.refusals import InvalidGrantError
+from app.dependencies import Check, CurrentUser, Db, Public, RequestClient, limited
+from app.schemas.browser_session import BrowserLogin, BrowserSessionRead
+from app.services.browser_session_service import BrowserSessionService
+from app.services.session_service import SessionService
+from app.state import state_of
+
+
+async def get_browser_sessions(request: Request, db: Db, check: Check, client: RequestClient) -> BrowserSessionService:
+    """Return the service that opens sessions of browsers."""
+    return BrowserSessionService(db, check, client, state_of(request)["settings"])
+
+
+BrowserSessions = Annotated[BrowserSessionService, Depends(get_browser_sessions)]
+LOGINS = limited("browser logins", 30, 600, by="address")
+KNOWN_ORIGIN = Depends(known_origin)
+router = APIRouter(prefix="/auth/browser-session", tags=["browser-session"])
+
+
+@router.post("", responses=problems(InvalidGrantError, ForbiddenError), dependencies=[Public, KNOWN_ORIGIN, LOGINS])
+async def create_browser_session(
+    request: Request, response: Response, sessions: BrowserSessions, data: BrowserLogin
+) -> BrowserSessionRead:
+    """Log in with a password, and set the cookie of the session. Only pages of known origins may do so."""
+    claims = await sessions.log_in(data.email, data.password.get_secret_value())
+    cookies = cookies_of(request)
+    set_cookie(response, cookies, claims)
+    return BrowserSessionRead(csrf_token=cookies.csrf_token(claims.session_id))
+
+
+@router.get("")
+async def read_browser_session(request: Request, user: CurrentUser) -> BrowserSessionRead:
+    """Read the CSRF token of your session, for example after a page was loaded again."""
+    return BrowserSessionRead(csrf_token=cookies_of(request).csrf_token(user.session_id))
+
+
+@router.delete("", status_code=204, responses=problems(ForbiddenError))
+async def delete_browser_session(request: Request, response: Response, user: CurrentUser, db: Db) -> None:
+    """Log out: end the session, and delete the cookie."""
+    await SessionService(db, user).revoke(user.session_id)
+    delete_cookie(response, cookies_of(request))

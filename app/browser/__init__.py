@@ -1,0 +1,1 @@
+"""What requests of browsers need: a check of their origin, and sessions in cookies."""
