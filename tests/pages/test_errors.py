@@ -16,7 +16,7 @@ from tests.pages.conftest import OWN_PAGE, Browser
     ],
 )
 async def test_an_error_is_a_page(browser: Browser, root: Account, method: str, path: str, status: int) -> None:
-    """Also one that occurs before the operation runs: another method, or a form that cannot be parsed."""
+    """Errors before the operation runs are pages, too: another method, or a form that cannot be parsed."""
     await browser.log_in(root)
     form = {"Content-Type": "multipart/form-data", **OWN_PAGE}  # without a boundary
     answer = await browser.client.request(method, path, content=b"--x--", headers=form)

@@ -89,7 +89,7 @@ async def test_a_wrong_password_sets_no_cookie(browser: httpx2.AsyncClient, ada:
 
 
 async def test_a_log_out_ends_the_session(browser: httpx2.AsyncClient, ada: Account) -> None:
-    """The cookie is deleted, and is of no use to whoever kept it."""
+    """The cookie is deleted, and a copy of it is of no use."""
     token = (await log_in(browser, ada)).json()["csrf_token"]
     cookie = browser.cookies["session"]
     assert (await browser.delete(PATH, headers={**OWN, "X-CSRF-Token": token})).status_code == 204
@@ -108,7 +108,7 @@ async def test_a_revocation_ends_it_too(browser: httpx2.AsyncClient, ada: Accoun
 
 
 async def test_a_bearer_token_wins_over_a_cookie(browser: httpx2.AsyncClient, ada: Account, accounts: Accounts) -> None:
-    """And a cookie of something else is no login."""
+    """A cookie that is not one of a session is no login."""
     await log_in(browser, ada)
     eve = await accounts.create()
     assert (await browser.get(ME, headers=eve.headers)).json()["id"] == str(eve.id)
