@@ -7,11 +7,12 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from ipaddress import ip_address
 from typing import Annotated, Literal
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import Depends, Query, Request
 from fastapi.params import Depends as Dependency
 from fastapi.security import OAuth2PasswordBearer
 
-from app.browser.session import authenticate_browser, has_cookie
+from app.browser.origin import READING
+from app.browser.session import find_api_user
 from app.core.exceptions import ForbiddenError
 from app.core.refusals import EmailNotVerifiedError
 from app.db.session import Session
@@ -26,7 +27,6 @@ from app.services.principal import Client, Principal
 from app.services.user_service import UserAdminService, UserService
 from app.state import state_of
 
-READING = frozenset({"GET", "HEAD"})
 LONGEST_USER_AGENT = 400
 HOUR = 3600
 
@@ -65,10 +65,10 @@ ReplicaDb = Annotated[Session, Depends(get_replica_db)]
 class _Bearer(OAuth2PasswordBearer):
     """Authenticates the caller by access token or cookie, in one dependency, because each one takes time."""
 
-    async def __call__(self, request: Request, response: Response) -> Principal:  # type: ignore[override]  # the parent returns the token
+    async def __call__(self, request: Request) -> Principal:  # type: ignore[override]  # the parent returns the token
         token = await super().__call__(request)
-        if token is None and has_cookie(request):
-            return await authenticate_browser(request, response)
+        if token is None and (user := await find_api_user(request)) is not None:
+            return user
         state = state_of(request)
         return await authenticate(token, state["access_tokens"], state["sessions"])
 
@@ -86,11 +86,10 @@ async def public() -> None:
     """Let anyone call the operation."""
 
 
-async def optional_user(request: Request, response: Response) -> Principal | None:
-    """Return the caller, or None for an anonymous request; a token or cookie that is not valid is refused."""
+async def optional_user(request: Request) -> Principal | None:
+    """Return the caller, or None for an anonymous request; a token that is not valid is refused."""
     request.scope["state"]["varies_by_caller"] = True
-    is_anonymous = "authorization" not in request.headers and not has_cookie(request)
-    return None if is_anonymous else await current_user(request, response)
+    return await current_user(request) if "authorization" in request.headers else await find_api_user(request)
 
 
 async def verified_user(user: Annotated[Principal, Depends(current_user)]) -> Principal:
@@ -124,7 +123,7 @@ async def get_client(request: Request) -> Client:
     """Return the address and the user agent of the client. Only trusted proxies may name another address."""
     user_agent = request.headers.get("user-agent", "").replace("\0", "")[:LONGEST_USER_AGENT]
     try:
-        address = str(ip_address(request.client.host)) if request.client else None
+        address = str(ip_address(request.client.host.partition("%")[0])) if request.client else None
     except ValueError:  # A trusted proxy has sent something else.
         address = None
     return Client(address, user_agent or None)

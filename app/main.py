@@ -49,7 +49,7 @@ def cors(settings: Settings) -> list[Middleware]:
         Middleware(
             CORSMiddleware,
             allow_origins=settings.allowed_origins,
-            # A wildcard, which only development allows, must not read what a cookie stands for.
+            # Not with the wildcard, which development allows: every site could read what a cookie gives access to.
             allow_credentials="*" not in settings.allowed_origins,
             allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=[

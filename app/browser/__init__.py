@@ -1,1 +1,1 @@
-"""What requests of browsers need: a check of their origin, and sessions in cookies."""
+"""Requests from browsers: origin checks, and sessions in cookies."""

@@ -7,8 +7,11 @@ from starlette.requests import Request
 from app.core.exceptions import ForbiddenError
 from app.state import state_of
 
+READING = frozenset({"GET", "HEAD"})
+"""The methods that change nothing."""
 
-async def same_origin(request: Request) -> None:
+
+async def require_same_origin(request: Request) -> None:
     """Raise ForbiddenError unless a page of this service has sent the request.
 
     Browsers send `Sec-Fetch-Site` over HTTPS and to localhost. Without it, `Origin` must match `Host`. A request with
@@ -23,10 +26,10 @@ async def same_origin(request: Request) -> None:
         raise ForbiddenError("The request comes from another site.")
 
 
-async def known_origin(request: Request) -> None:
-    """Raise ForbiddenError unless this service or one of ALLOWED_ORIGINS has sent the request."""
+async def require_known_origin(request: Request) -> None:
+    """Raise ForbiddenError unless the request comes from a page of this service or of one of ALLOWED_ORIGINS."""
     if request.headers.get("origin") not in state_of(request)["settings"].allowed_origins:
-        await same_origin(request)
+        await require_same_origin(request)
 
 
 def host_of(origin: str) -> str | None:

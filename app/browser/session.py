@@ -4,9 +4,9 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.browser.origin import known_origin
+from app.browser.origin import READING, require_known_origin
 from app.core.browser_cookie import BrowserCookies
-from app.core.exceptions import ForbiddenError, UnauthenticatedError
+from app.core.exceptions import ForbiddenError
 from app.core.security import AccessClaims
 from app.models.user import Role
 from app.services.principal import Principal
@@ -15,6 +15,8 @@ from app.state import state_of
 RENEW_AFTER_SECONDS = 60.0
 """A cookie that is younger, and younger than a quarter of the idle time, is not written again."""
 CSRF_HEADER = "X-CSRF-Token"
+RENEWED = "renewed_cookie"
+"""The key in the state of the request; a middleware adds the cookie to every kind of response."""
 
 
 def cookies_of(request: Request) -> BrowserCookies:
@@ -22,49 +24,59 @@ def cookies_of(request: Request) -> BrowserCookies:
     return BrowserCookies.from_settings(state_of(request)["settings"])
 
 
-def has_cookie(request: Request) -> bool:
-    """Return whether the request has the cookie of a session, live or not."""
-    return "cookie" in request.headers and cookies_of(request).name in request.cookies
+def read_cookie(request: Request, name: str) -> str:
+    """Return the value of a cookie; nothing if it was sent twice.
+
+    Not `request.cookies`, which ignores characters around a name that browsers keep: with them another host could set
+    a cookie that passes for one with the prefix `__Host-`.
+    """
+    pairs = [pair.strip(" \t").partition("=") for line in request.headers.getlist("cookie") for pair in line.split(";")]
+    values = [value for found, _, value in pairs if found == name]
+    return values[0] if len(values) == 1 else ""
 
 
 def set_cookie(response: Response, cookies: BrowserCookies, claims: AccessClaims) -> None:
-    """Write the cookie of a session: not for scripts, and not for requests of other sites."""
+    """Set the session cookie (HttpOnly, SameSite=Lax)."""
     response.set_cookie(
         cookies.name, cookies.write(claims), secure=cookies.is_secure, httponly=True, samesite="lax", path="/"
     )
 
 
-def delete_cookie(response: Response, cookies: BrowserCookies) -> None:
-    """Make the browser forget the session."""
+def delete_cookie(request: Request, response: Response) -> None:
+    """Delete the session cookie."""
+    request.scope["state"].pop(RENEWED, None)
+    cookies = cookies_of(request)
     response.delete_cookie(cookies.name, path="/", secure=cookies.is_secure, httponly=True, samesite="lax")
 
 
-async def find_user(request: Request, response: Response) -> Principal | None:
-    """Return the user of the cookie, if the session is live; renew the idle timeout."""
+async def find_user(request: Request) -> Principal | None:
+    """Return the user of the session cookie, if the session is live; renew its idle timeout."""
+    if "cookie" not in request.headers:
+        return None
     cookies = cookies_of(request)
-    found = cookies.read(request.cookies.get(cookies.name, ""))
+    found = cookies.read(read_cookie(request, cookies.name))
     session = await state_of(request)["sessions"].find(found[0]) if found else None
     if found is None or session is None:
         return None
     claims, age = found
     if age > min(RENEW_AFTER_SECONDS, cookies.idle_seconds / 4):
-        set_cookie(response, cookies, claims)
+        carrier = Response()
+        set_cookie(carrier, cookies, claims)
+        request.scope["state"][RENEWED] = carrier.headers["set-cookie"].encode()
     structlog.contextvars.bind_contextvars(user_id=str(claims.user_id))
     is_admin = session.role == Role.ADMIN
     return Principal(claims.user_id, claims.session_id, is_admin=is_admin, is_verified=session.is_verified)
 
 
-async def authenticate_browser(request: Request, response: Response) -> Principal:
-    """Return the caller of an operation of the API that the cookie stands for.
+async def find_api_user(request: Request) -> Principal | None:
+    """Return the user of the session cookie for an operation of the API; None without a live session.
 
-    Raises UnauthenticatedError without a live session. A request that changes something must come from a known origin
-    and carry the token of its session in `X-CSRF-Token`, or ForbiddenError is raised.
+    A request that changes something must come from a known origin and carry the token of its session in
+    `X-CSRF-Token`, or ForbiddenError is raised.
     """
-    user = await find_user(request, response)
-    if user is None:
-        raise UnauthenticatedError
-    if request.method not in ("GET", "HEAD"):
-        await known_origin(request)
+    user = await find_user(request)
+    if user is not None and request.method not in READING:
+        await require_known_origin(request)
         if not cookies_of(request).is_csrf_token(user.session_id, request.headers.get(CSRF_HEADER, "")):
-            raise ForbiddenError(f"Send the token that `GET /api/v1/auth/browser-session` returns as {CSRF_HEADER}.")
+            raise ForbiddenError(f"Send the header {CSRF_HEADER} with the token from GET /api/v1/auth/browser-session.")
     return user

@@ -32,6 +32,11 @@ def encode_headers(headers: Mapping[str, str]) -> RawHeaders:
     return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
 
 
+def names_caller(scope: Scope) -> bool:
+    """Return whether a request has a token, or a cookie whose name ends as that of a session."""
+    return bool(read_header(scope, b"authorization")) or "session=" in read_header(scope, b"cookie")
+
+
 class SecurityHeadersMiddleware:
     """Adds the security headers to every response, and `Cache-Control: no-store` where it is about a caller."""
 
@@ -49,8 +54,7 @@ class SecurityHeadersMiddleware:
             await self.app(scope, receive, send)
             return
         # Responses to other methods are not cached anyway, but RFC 6749, section 5.1 requires the header for tokens.
-        is_read = scope["method"] in ("GET", "HEAD")
-        is_private = not is_read or read_header(scope, b"authorization") or read_header(scope, b"cookie")
+        is_private = scope["method"] not in ("GET", "HEAD") or names_caller(scope)
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -60,6 +64,8 @@ class SecurityHeadersMiddleware:
                     message["headers"].append(NOT_STORED)
                 if "varies_by_caller" in scope["state"]:
                     message["headers"].append(VARIES)
+                if "renewed_cookie" in scope["state"]:
+                    message["headers"].append((b"set-cookie", scope["state"]["renewed_cookie"]))
             await send(message)
 
         await self.app(scope, receive, send_guarded)

@@ -1,4 +1,4 @@
-"""The security_log table: events of accounts, for the administration."""
+"""The security_log table: events of accounts."""
 
 from datetime import datetime
 from uuid import UUID
@@ -11,7 +11,7 @@ from app.db.base import Base, Identified
 
 
 class SecurityLogEntry(Identified, Base):
-    """An event. It refers to no table, because it outlives its account."""
+    """An event. `account_id` is no foreign key: entries remain when the account is deleted."""
 
     __tablename__ = "security_log"
     __table_args__ = (Index(None, "account_id", "id"), Index(None, "event", "id"), Index(None, "expires_at"))
@@ -21,5 +21,5 @@ class SecurityLogEntry(Identified, Base):
     account_id: Mapped[UUID | None]
     request_id: Mapped[str | None] = mapped_column(String(128))
     facts: Mapped[dict[str, str | bool | None]] = mapped_column(JSONB)
-    """What the log line of the event has besides, such as `address` and `by`."""
+    """The other fields of the log line, such as `address` and `by`."""
     expires_at: Mapped[datetime]

@@ -10,7 +10,7 @@ import structlog
 from uuid_utils.compat import uuid7
 
 log = structlog.get_logger("app.security")
-Facts = dict[str, str | bool | None]
+Fact = str | bool | None
 BUFFERED_EVENTS = 10_000
 
 
@@ -45,28 +45,31 @@ class SecurityEvent(StrEnum):
     PASSWORD_INCORRECT = "password_incorrect"  # noqa: S105  no password
 
 
+STORED_EVENTS = tuple(
+    event for event in SecurityEvent if event not in (SecurityEvent.SESSION_REFRESHED, SecurityEvent.LOGIN_LIMITED)
+)
+"""The others would be most of the table: refreshes, and attempts above the limits, which anyone can make."""
+
+
 @dataclass(frozen=True, slots=True)
 class RecordedEvent:
     """An event that is not yet in the table."""
 
     event: SecurityEvent
     account_id: UUID | None
-    facts: Facts
+    facts: dict[str, Fact]
     request_id: str | None
     id: UUID = field(default_factory=uuid7)
     happened_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
 waiting: deque[RecordedEvent] = deque(maxlen=BUFFERED_EVENTS)
-"""The newest events of this process that are not yet in the table. Their log lines are written."""
+"""Events that wait to be stored, the oldest first; above BUFFERED_EVENTS those are dropped. All have been logged."""
 
 
-def record(event: SecurityEvent, *, user_id: UUID | None = None, **facts: str | bool | None) -> None:
-    """Log an event, and keep it for the table; `user_id` is the account it is about.
-
-    Refreshes are only logged: they are most of all events, and the table of sessions has the last one.
-    """
+def record(event: SecurityEvent, *, user_id: UUID | None = None, **facts: Fact) -> None:
+    """Log an event, and keep it for the table; `user_id` is the account it is about, or whose action it was."""
     log.info(str(event), account_id=str(user_id) if user_id else None, **facts)
-    if event is not SecurityEvent.SESSION_REFRESHED:
+    if event in STORED_EVENTS:
         request_id = structlog.contextvars.get_contextvars().get("request_id")
         waiting.append(RecordedEvent(event, user_id, facts, request_id))

@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, ValidationError
 
 from app.api.v1.auth import LINKS, Recovery
-from app.browser.origin import same_origin
+from app.browser.origin import require_same_origin
 from app.core.refusals import PasswordTooCommonError, TokenInvalidError
 from app.dependencies import Public
 from app.pages.html import PageRoute, render
@@ -18,7 +18,7 @@ TEMPLATE = "link.html"
 Token = Annotated[str, Form(max_length=200)]
 NewPassword = Annotated[str, Form(max_length=1024)]
 router = APIRouter(include_in_schema=False, route_class=PageRoute, dependencies=[Public])
-SENDING = [Depends(same_origin), LINKS]
+SENDING = [Depends(require_same_origin), LINKS]
 
 
 MESSAGES = {

@@ -39,11 +39,11 @@ def templates() -> "Environment":
 class PageRoute(APIRoute):
     """A route whose errors are pages, too: `APIRouter(route_class=PageRoute)`.
 
-    Not a dependency, because forms are parsed and methods are checked before the first one.
+    A dependency would run too late: the method is checked and the form is parsed before any dependency.
     """
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Set how errors of this request are rendered."""
         scope["state"].update(render_error=render_error, content_policy=POLICY)
         await super().handle(scope, receive, send)
 

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi import Path as PathParameter
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from app.browser.origin import same_origin
+from app.browser.origin import require_same_origin
 from app.core.exceptions import NotFoundError
 from app.dependencies import Public
 from app.pages.html import PageRoute, render
@@ -78,7 +78,7 @@ async def list_mails(request: Request) -> HTMLResponse:
     return render(request, "mails.html", mails=await to_thread(read_mails, folder_of(request)))
 
 
-@router.post("", dependencies=[Depends(same_origin)])
+@router.post("", dependencies=[Depends(require_same_origin)])
 async def clear_mails(request: Request) -> RedirectResponse:
     """Delete all mails."""
     await to_thread(delete_mails, folder_of(request))

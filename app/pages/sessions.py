@@ -1,4 +1,4 @@
-"""Who may see a page: users and administrators, by the cookie of their session."""
+"""Access levels of pages, by session cookie."""
 
 from typing import Annotated
 from urllib.parse import quote
@@ -8,10 +8,9 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from app.api.access import LEVELS, Access
-from app.browser.origin import same_origin
+from app.browser.origin import READING, require_same_origin
 from app.browser.session import cookies_of, find_user
 from app.core.exceptions import ForbiddenError
-from app.dependencies import READING
 from app.observability.security_log import SecurityEvent, record
 from app.services.principal import Principal
 
@@ -30,16 +29,18 @@ async def redirect_to_login(request: Request, _: Exception) -> Response:
     return RedirectResponse(f"{LOGIN_PATH}?next={quote(target)}", 303)
 
 
-async def page_user(request: Request, response: Response) -> Principal:
+async def page_user(request: Request) -> Principal:
     """Return the user who is logged in, or raise LoginRequired.
 
-    A request that changes something must come from a page of this service and carry the token of the session.
+    A request that changes something must come from a page of this service and carry the token of the session. A read
+    with an `Origin` comes from a script, which must not be of another site: CORS would let known origins read pages.
     """
-    user = await find_user(request, response)
+    user = await find_user(request)
     if user is None:
         raise LoginRequired
+    if request.method not in READING or "origin" in request.headers:
+        await require_same_origin(request)
     if request.method not in READING:
-        await same_origin(request)
         form: FormData = await request.form()
         if not cookies_of(request).is_csrf_token(user.session_id, str(form.get("csrf_token", ""))):
             raise ForbiddenError("The form is of another session. Go back, reload the page, and try again.")

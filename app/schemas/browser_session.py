@@ -13,7 +13,7 @@ class BrowserLogin(InputModel):
 
 
 class BrowserSessionRead(OutputModel):
-    """What a front end needs to know of its session. The cookie is not for scripts."""
+    """The CSRF token of your session. Scripts cannot read the cookie."""
 
     csrf_token: str = Field(max_length=64)
     """Send it as `X-CSRF-Token` with every request that changes something."""

@@ -1,4 +1,4 @@
-"""The security log as administrators read it."""
+"""Filters of the security log."""
 
 from typing import Annotated, ClassVar
 from uuid import UUID
@@ -10,7 +10,7 @@ from app.schemas.types import NO_NUL
 
 
 class SecurityLogQuery(PageQuery):
-    """Filters of the security log."""
+    """The page and the filters of the security log."""
 
     sort: ClassVar[str] = "-id"
     event: Annotated[str, StringConstraints(max_length=40, pattern=NO_NUL)] | None = None

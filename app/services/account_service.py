@@ -56,7 +56,7 @@ class AccountService:
         await account.lock(self.db)
         await self.db.execute(update(User).where(User.id == account.user_id).values(hashed_password=hashed))
         await void_tokens(self.db, account.user_id)
-        await revoke_sessions(self.db, account.user_id, except_session_id=self.caller.session_id)
+        await revoke_sessions(self.db, account.user_id, by=account.user_id, except_session_id=self.caller.session_id)
         enqueue(self.db, SendAccountNotice(email=account.email, notice=AccountNotice.PASSWORD_CHANGED))
         record(SecurityEvent.PASSWORD_CHANGED, user_id=account.user_id)
 
@@ -143,7 +143,7 @@ class RecoveryService:
         values = {"hashed_password": hashed, "is_verified": True}
         await self.db.execute(update(User).where(User.id == user.id).values(values))
         await void_tokens(self.db, user.id)
-        await revoke_sessions(self.db, user.id)
+        await revoke_sessions(self.db, user.id, by=user.id)
         await self.check.reset_failed_logins(user.email)
         enqueue(self.db, SendAccountNotice(email=user.email, notice=AccountNotice.PASSWORD_RESET))
         record(SecurityEvent.PASSWORD_RESET, user_id=user.id)
@@ -155,7 +155,7 @@ class RecoveryService:
         await self.db.execute(update(User).where(User.id == user.id).values(email=email, is_verified=True))
         # Links sent to the previous address, and sessions opened with it, must become invalid.
         await void_tokens(self.db, user.id)
-        await revoke_sessions(self.db, user.id)
+        await revoke_sessions(self.db, user.id, by=user.id)
         enqueue(self.db, SendAccountNotice(email=former, notice=AccountNotice.EMAIL_CHANGED))
         record(SecurityEvent.EMAIL_CHANGED, user_id=user.id)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
 from sqlalchemy import select
 
@@ -26,14 +27,19 @@ class BrowserSessionService:
     settings: Settings
 
     async def log_in(self, email: str, password: str, *, only_administrators: bool = False) -> AccessClaims:
-        """Open a session; raise InvalidGrantError, TooManyRequestsError, or ForbiddenError for other users."""
+        """Open a session.
+
+        Raises InvalidGrantError, TooManyRequestsError, and for others than `only_administrators` ForbiddenError.
+        """
         account = await self.check.log_in(email, password)
         await account.lock(self.db)
-        role = await self.db.scalar(select(User.role).where(User.id == account.user_id))
-        if only_administrators and role != Role.ADMIN:
+        if only_administrators and not await self._is_administrator(account.user_id):
             record(SecurityEvent.ACCESS_DENIED, user_id=account.user_id)
             raise ForbiddenError("Only administrators can log in here.")
         lifetime = timedelta(hours=self.settings.browser_session_hours)
         session_id = await open_session(self.db, account.user_id, self.client, lifetime)
         record(SecurityEvent.LOGIN_SUCCEEDED, user_id=account.user_id, address=self.client.ip_address)
         return AccessClaims(account.user_id, session_id)
+
+    async def _is_administrator(self, user_id: UUID) -> bool:
+        return await self.db.scalar(select(User.role).where(User.id == user_id)) == Role.ADMIN

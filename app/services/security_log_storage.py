@@ -1,4 +1,4 @@
-"""Write the events of this process to the table of the security log, in batches."""
+"""Store the events of this process in the table of the security log, in batches."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,11 +11,11 @@ import structlog
 from sqlalchemy.dialects.postgresql import insert
 
 from app.core.background import in_background
-from app.core.exceptions import DomainError
+from app.core.exceptions import DomainError, InternalError
 from app.db.database import Database
 from app.db.transaction import DATABASE_ERRORS
 from app.models.security_log import SecurityLogEntry
-from app.observability.security_log import waiting
+from app.observability.security_log import RecordedEvent, waiting
 
 log = structlog.get_logger(__name__)
 
@@ -25,13 +25,15 @@ LARGEST_BATCH = 1000
 
 @asynccontextmanager
 async def storing_events(database: Database, days: int) -> AsyncIterator[None]:
-    """Write events during a block, once a second and at its end, to be kept for `days`; with 0 none is written.
+    """Store events every second while the block runs, and when it ends. Rows expire after `days`; 0 stores nothing.
 
-    A process that is killed loses the rows of its last second, never their log lines.
+    If the process is killed, the events of its last second are only in the log.
     """
-    async with in_background(_store_forever(database, days)):
-        yield
-    await store_waiting(database, days)
+    try:
+        async with in_background(_store_forever(database, days)):
+            yield
+    finally:
+        await store_waiting(database, days)
 
 
 async def _store_forever(database: Database, days: int) -> None:
@@ -41,17 +43,23 @@ async def _store_forever(database: Database, days: int) -> None:
 
 
 async def store_waiting(database: Database, days: int) -> None:
-    """Write one batch. While the database is unavailable its events wait."""
-    batch = list(islice(waiting, LARGEST_BATCH))
-    if batch and days:
-        rows = [{**asdict(event), "expires_at": event.happened_at + timedelta(days=days)} for event in batch]
+    """Store all events that wait. They go on waiting if the database is unavailable."""
+    while batch := list(islice(waiting, LARGEST_BATCH)):
         try:
-            async with database.unit_of_work() as db:
-                # An interrupted attempt may have stored them.
-                await db.execute(insert(SecurityLogEntry).on_conflict_do_nothing(), rows)
-        except (DomainError, *DATABASE_ERRORS) as error:
-            log.warning("security log not stored", error=repr(error), waiting=len(waiting))
+            if days:
+                await _store(database, batch, timedelta(days=days))
+        except InternalError:
+            log.exception("security events are only in the log", count=len(batch))
+        except (DomainError, OSError, *DATABASE_ERRORS) as error:
+            log.warning("security events wait", error=repr(error), count=len(waiting))
             return
-    stored = {event.id for event in batch}
-    while waiting and waiting[0].id in stored:
-        waiting.popleft()
+        stored = {event.id for event in batch}
+        while waiting and waiting[0].id in stored:
+            waiting.popleft()
+
+
+async def _store(database: Database, batch: list[RecordedEvent], lifetime: timedelta) -> None:
+    rows = [{**asdict(event), "expires_at": event.happened_at + lifetime} for event in batch]
+    async with database.unit_of_work() as db:
+        # An earlier attempt may have committed before its connection failed.
+        await db.execute(insert(SecurityLogEntry).on_conflict_do_nothing(), rows)

@@ -58,4 +58,4 @@ class SessionAdminService:
         """End all sessions of an account; raise NotFoundError."""
         if await self.db.scalar(select(User.id).where(User.id == user_id)) is None:
             raise NotFoundError
-        await revoke_sessions(self.db, user_id)
+        await revoke_sessions(self.db, user_id, by=self.caller.user_id)

@@ -178,14 +178,15 @@ class SessionService:
 
     async def revoke_others(self) -> None:
         """End all sessions except the current one."""
-        await revoke_sessions(self.db, self.caller.user_id, except_session_id=self.caller.session_id)
+        caller = self.caller
+        await revoke_sessions(self.db, caller.user_id, by=caller.user_id, except_session_id=caller.session_id)
 
 
-async def revoke_sessions(db: Session, user_id: UUID, *, except_session_id: UUID | None = None) -> None:
-    """End all sessions of an account, except one."""
+async def revoke_sessions(db: Session, user_id: UUID, *, by: UUID, except_session_id: UUID | None = None) -> None:
+    """End all sessions of an account, except one; `by` is the account that wants it."""
     query = delete(UserSession).where(UserSession.user_id == user_id)
     if except_session_id is not None:
         query = query.where(UserSession.id != except_session_id)
     await db.execute(query)
     db.mark_access_changed(user_id)
-    record(SecurityEvent.SESSIONS_REVOKED, user_id=user_id)
+    record(SecurityEvent.SESSIONS_REVOKED, user_id=user_id, by=str(by))

@@ -78,7 +78,7 @@ class UserService:
         administrators = await _lock_administrators(self.db)
         await account.lock(self.db)
         with own_account():
-            await _delete(self.db, account.user_id, administrators)
+            await _delete(self.db, account.user_id, administrators, by=account.user_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +125,15 @@ class UserAdminService:
         if administrators == {user_id} and not (user.is_active and user.role == Role.ADMIN):
             raise LastAdminError
         if changes:
-            await revoke_sessions(self.db, user_id)
-            record(SecurityEvent.ACCOUNT_CHANGED, user_id=user_id, **changes)
+            await revoke_sessions(self.db, user_id, by=self.caller.user_id)
+            record(SecurityEvent.ACCOUNT_CHANGED, user_id=user_id, by=str(self.caller.user_id), **changes)
         if not user.is_active:
             await void_tokens(self.db, user_id)
         return user
 
     async def delete(self, user_id: UUID) -> None:
         """Delete an account and all its data; raise ForbiddenError, NotFoundError or LastAdminError."""
-        await _delete(self.db, user_id, await self._lock_administrators())
+        await _delete(self.db, user_id, await self._lock_administrators(), by=self.caller.user_id)
 
     async def _lock_administrators(self) -> set[UUID]:
         """Lock all administrators and check again that the caller is one: they may have been demoted."""
@@ -150,7 +150,7 @@ async def _lock_administrators(db: Session) -> set[UUID]:
     return set(await db.scalars(administrators.with_for_update()))
 
 
-async def _delete(db: Session, user_id: UUID, administrators: set[UUID]) -> None:
+async def _delete(db: Session, user_id: UUID, administrators: set[UUID], *, by: UUID) -> None:
     if administrators == {user_id}:
         raise LastAdminError
     email = await db.scalar(delete(User).where(User.id == user_id).returning(User.email))
@@ -158,7 +158,7 @@ async def _delete(db: Session, user_id: UUID, administrators: set[UUID]) -> None
         raise NotFoundError
     db.mark_access_changed(user_id)
     enqueue(db, SendAccountNotice(email=email, notice=AccountNotice.ACCOUNT_DELETED))
-    record(SecurityEvent.ACCOUNT_DELETED, user_id=user_id)
+    record(SecurityEvent.ACCOUNT_DELETED, user_id=user_id, by=str(by))
 
 
 async def _change(db: Session, user_id: UUID, values: dict[str, object]) -> User:

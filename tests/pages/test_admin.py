@@ -86,6 +86,14 @@ async def test_a_form_of_another_site_changes_nothing(browser: Browser, root: Ac
     assert (await ada.request("GET", "/api/v1/users/me")).status_code == 200
 
 
+async def test_a_page_of_another_origin_cannot_be_read(browser: Browser, root: Account) -> None:
+    """Not even by an allowed origin, whose scripts CORS would let read it."""
+    await browser.log_in(root)
+    answer = await browser.client.get("/admin/accounts", headers={"Origin": "https://app.example"})
+    assert answer.status_code == 403
+    assert "csrf_token" not in answer.text
+
+
 async def test_a_session_ends_with_the_log_out(browser: Browser, root: Account) -> None:
     """The cookie is of no use afterwards."""
     await browser.log_in(root)

@@ -1,9 +1,9 @@
 """The table of the security log."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from app.core.config import Settings
 from app.db.database import Database
@@ -11,7 +11,7 @@ from app.jobs.clean_up import clean_up
 from app.jobs.runner import make_resources
 from app.models.security_log import SecurityLogEntry
 from app.observability.security_log import SecurityEvent, record, waiting
-from app.services.security_log_storage import store_waiting, storing_events
+from app.services.security_log_storage import LARGEST_BATCH, store_waiting, storing_events
 from tests.conftest import make_settings
 from tests.factories import Accounts
 from tests.queries import ReadOnly
@@ -43,10 +43,13 @@ async def test_each_event_is_stored_once_with_its_request(accounts: Accounts, da
 
 
 async def test_a_process_that_stops_stores_what_waits(database: Database) -> None:
-    """A deployment loses no event."""
-    async with storing_events(database, DAYS):
-        record(SecurityEvent.LOGIN_FAILED)
-    assert list(await ReadOnly(database).scalars(select(SecurityLogEntry.event))) == ["login_failed"]
+    """All of it, also if an error stops it."""
+    with pytest.raises(RuntimeError):
+        async with storing_events(database, DAYS):
+            for _ in range(LARGEST_BATCH + 1):
+                record(SecurityEvent.LOGIN_FAILED)
+            raise RuntimeError
+    assert len(await ReadOnly(database).scalars(select(SecurityLogEntry.id))) == LARGEST_BATCH + 1
 
 
 async def test_events_wait_while_the_database_is_unavailable(database: Database) -> None:
@@ -69,11 +72,21 @@ async def test_with_no_days_nothing_is_stored(database: Database) -> None:
     assert not list(await ReadOnly(database).scalars(select(SecurityLogEntry)))
 
 
-@pytest.mark.parametrize(("days", "left"), [(1, 1), (-1, 0)])
-async def test_old_events_are_deleted(settings: Settings, database: Database, days: int, left: int) -> None:
-    """After the days that they were stored for."""
+async def test_an_event_that_cannot_be_stored_does_not_stop_the_others(database: Database) -> None:
+    """It is only in the log."""
+    record(SecurityEvent.LOGIN_FAILED, address="a\0b")  # JSONB has no NUL.
+    await store_waiting(database, DAYS)
     record(SecurityEvent.LOGIN_FAILED)
-    await store_waiting(database, days)
+    await store_waiting(database, DAYS)
+    assert list(await ReadOnly(database).scalars(select(SecurityLogEntry.event))) == ["login_failed"]
+
+
+async def test_old_events_are_deleted(settings: Settings, database: Database) -> None:
+    """After the days that they were stored for."""
+    now = datetime.now(UTC)
+    async with database.unit_of_work() as db:
+        for days, name in ((-1, "old"), (1, "recent")):
+            ends = now + timedelta(days=days)
+            db.add(SecurityLogEntry(happened_at=now, event=name, facts={}, expires_at=ends))
     await clean_up(make_resources(settings, database))
-    [count] = await ReadOnly(database).scalars(text("SELECT count(*) FROM security_log"))
-    assert count == left
+    assert list(await ReadOnly(database).scalars(select(SecurityLogEntry.event))) == ["recent"]

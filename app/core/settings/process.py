@@ -56,9 +56,9 @@ class ProcessSettings(BaseSettings):
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
+        defer_build=True,
         hide_input_in_errors=True,
         validate_default=True,
-        use_attribute_docstrings=True,
     )
 
     environment: Environment = Environment.DEVELOPMENT

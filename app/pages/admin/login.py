@@ -5,16 +5,17 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from app.api.v1.browser_sessions import LOGINS, BrowserSessions
-from app.browser.origin import same_origin
+from app.api.v1.browser_sessions import BrowserSessions
+from app.browser.origin import require_same_origin
 from app.browser.session import cookies_of, delete_cookie, set_cookie
 from app.core.exceptions import ForbiddenError, TooManyRequestsError
 from app.core.refusals import InvalidGrantError
-from app.dependencies import Db, Public
+from app.dependencies import Db, Public, limited
 from app.pages.html import PageRoute, render
 from app.pages.sessions import LOGIN_PATH, PageUser
 from app.services.session_service import SessionService
 
+LOGINS = limited("browser logins", 30, 600, by="address")
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 Next = Annotated[str, Query(max_length=500)]
 Text = Annotated[str, Form(max_length=1024)]
@@ -32,7 +33,7 @@ async def show_login(request: Request, next: Next = "/admin") -> HTMLResponse:  
     return render(request, "login.html", target=inside(next), email="", error=None)
 
 
-@router.post(LOGIN_PATH, dependencies=[Public, Depends(same_origin), LOGINS])
+@router.post(LOGIN_PATH, dependencies=[Public, Depends(require_same_origin), LOGINS])
 async def log_in(
     request: Request,
     sessions: BrowserSessions,
@@ -58,5 +59,5 @@ async def log_out(request: Request, user: PageUser, db: Db) -> Response:
     """End the session. It may belong to an account that is no administrator any more."""
     await SessionService(db, user).revoke(user.session_id)
     response = RedirectResponse(LOGIN_PATH, 303)
-    delete_cookie(response, cookies_of(request))
+    delete_cookie(request, response)
     return response

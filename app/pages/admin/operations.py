@@ -10,7 +10,7 @@ from app.api.v1.admin_jobs import JobId
 from app.core.config import setting_sources
 from app.core.exceptions import NotFoundError
 from app.dependencies import Db, Paging
-from app.observability.security_log import SecurityEvent
+from app.observability.security_log import STORED_EVENTS
 from app.pages.admin.listings import listings, title_of
 from app.pages.admin.page import Admin, SearchForm
 from app.pages.html import PageRoute
@@ -82,7 +82,7 @@ async def list_events(admin: Admin, db: Db, query: SecurityLogFilter) -> HTMLRes
     page = await SecurityLogService(db, admin.user).list(query)
     days = state_of(admin.request)["settings"].security_log_days
     return admin.render(
-        "admin/security_log.html", "security-log", page=page, query=query, events=SecurityEvent, days=days
+        "admin/security_log.html", "security-log", page=page, query=query, events=STORED_EVENTS, days=days
     )
 
 

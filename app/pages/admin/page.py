@@ -1,8 +1,8 @@
 """What the pages of the administration have in common."""
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, model_validator
 from starlette.responses import RedirectResponse
@@ -12,7 +12,6 @@ from app.pages.admin.listings import listings, title_of
 from app.pages.html import render
 from app.pages.sessions import PageAdministrator
 
-Answer = TypeVar("Answer", bound=Response)
 SECTIONS = {
     "accounts": "Accounts",
     "sessions": "Sessions",
@@ -23,25 +22,25 @@ SECTIONS = {
 
 
 class SearchForm(BaseModel):
-    """A form of filters. It sends empty text for what is not wanted."""
+    """Base class of search forms: browsers send unused fields as empty text."""
 
     @model_validator(mode="before")
     @classmethod
     def drop_empty(cls, values: dict[str, str]) -> dict[str, str]:
-        """Leave out what was left empty."""
+        """Drop empty fields."""
         return {name: value for name, value in values.items() if value != ""}
 
 
 class AdminPage:
     """Renders a page for the administrator who has asked for it."""
 
-    def __init__(self, request: Request, response: Response, user: PageAdministrator) -> None:
+    def __init__(self, request: Request, user: PageAdministrator) -> None:
         """Note the request and the caller."""
-        self.request, self.response, self.user = request, response, user
+        self.request, self.user = request, user
 
     def render(self, template: str, section: str, *, status: int = 200, **values: Any) -> HTMLResponse:  # noqa: ANN401  of a template
-        """Return a page, with the navigation, the token of forms and a renewed cookie."""
-        page = render(
+        """Return a page, with the navigation and the token of forms."""
+        return render(
             self.request,
             template,
             status=status,
@@ -51,21 +50,16 @@ class AdminPage:
             next_url=self._next_url(values.get("page")),
             **values,
         )
-        return self._with_cookie(page)
 
     def redirect(self, path: str) -> RedirectResponse:
         """Lead to a page after a change."""
-        return self._with_cookie(RedirectResponse(path, 303))
+        return RedirectResponse(path, 303)
 
     def _next_url(self, page: Any) -> str | None:  # noqa: ANN401  a page of anything
         cursor = getattr(page, "next_cursor", None)
         return (
             str(self.request.url.include_query_params(cursor=cursor).replace(scheme="", netloc="")) if cursor else None
         )
-
-    def _with_cookie(self, page: Answer) -> Answer:
-        page.raw_headers += [pair for pair in self.response.raw_headers if pair[0] == b"set-cookie"]
-        return page
 
 
 Admin = Annotated[AdminPage, Depends()]

@@ -59,6 +59,7 @@ async def test_a_front_end_reads_and_changes(browser: httpx2.AsyncClient, ada: A
         {},
         {"Origin": FRONT_END},
         {"Origin": FRONT_END, "X-CSRF-Token": "00"},
+        {"Origin": FRONT_END, "X-CSRF-Token": "another"},
         {"Origin": "https://evil.example", "X-CSRF-Token": "its own"},
         {"Origin": "null", "X-CSRF-Token": "its own"},
         {"Sec-Fetch-Site": "cross-site", "X-CSRF-Token": "its own"},
@@ -68,14 +69,15 @@ async def test_a_front_end_reads_and_changes(browser: httpx2.AsyncClient, ada: A
 )
 async def test_another_site_changes_nothing(browser: httpx2.AsyncClient, ada: Account, headers: dict[str, str]) -> None:
     """The cookie alone is not enough, nor is a token of another session or another origin."""
-    token = (await log_in(browser, ada)).json()["csrf_token"]
-    sent = {name: token if value == "its own" else value for name, value in headers.items()}
+    another = (await log_in(browser, ada)).json()["csrf_token"]
+    own = (await log_in(browser, ada)).json()["csrf_token"]
+    sent = {name: {"its own": own, "another": another}.get(value, value) for name, value in headers.items()}
     assert problem(await browser.patch(ME, json={"full_name": "Eve"}, headers=sent)) == (403, "forbidden")
     assert (await browser.get(ME)).json()["full_name"] is None
 
 
 async def test_another_site_cannot_log_in(browser: httpx2.AsyncClient, ada: Account) -> None:
-    """Its victim would work in the account of the attacker."""
+    """Otherwise an attacker could log a victim in to the account of the attacker."""
     refused = await log_in(browser, ada, Origin="https://evil.example")
     assert problem(refused) == (403, "forbidden")
     assert "set-cookie" not in refused.headers
@@ -96,6 +98,31 @@ async def test_a_log_out_ends_the_session(browser: httpx2.AsyncClient, ada: Acco
     assert "session" not in browser.cookies
     browser.cookies.set("session", cookie)
     assert problem(await browser.get(ME)) == (401, "unauthenticated")
+    again = await browser.delete(PATH)  # Otherwise the browser could not get rid of the cookie.
+    assert (again.status_code, again.headers["set-cookie"].partition(";")[0]) == (204, 'session=""')
+
+
+async def test_a_cookie_is_renewed_by_every_response(
+    browser: httpx2.AsyncClient, ada: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Errors renew it, too; the log-out does not."""
+    token = (await log_in(browser, ada)).json()["csrf_token"]
+    monkeypatch.setattr("app.browser.session.RENEW_AFTER_SECONDS", -1)
+    assert "session=" in (await browser.get("/api/v1/items/1")).headers["set-cookie"]
+    answer = await browser.delete(PATH, headers={**OWN, "X-CSRF-Token": token})
+    assert [header.partition(";")[0] for header in answer.headers.get_list("set-cookie")] == ['session=""']
+
+
+@pytest.mark.parametrize("name", ["\xa0session", "\x85session", "session"])
+async def test_a_cookie_of_another_host_does_not_win(browser: httpx2.AsyncClient, ada: Account, name: str) -> None:
+    """One with a similar name is another one; one that is sent twice is none."""
+    await log_in(browser, ada)
+    own = browser.cookies["session"]
+    browser.cookies.clear()
+    cookie = f"session={own}; {name}=x".encode("latin-1")
+    expected = 401 if name == "session" else 200
+    assert (await browser.get(ME, headers=[(b"Cookie", cookie)])).status_code == expected
+    assert (await browser.get(ME, headers=[(b"Cookie", f"{name}={own}".encode("latin-1"))])).status_code != expected
 
 
 async def test_a_revocation_ends_it_too(browser: httpx2.AsyncClient, ada: Account) -> None:
@@ -108,7 +135,7 @@ async def test_a_revocation_ends_it_too(browser: httpx2.AsyncClient, ada: Accoun
 
 
 async def test_a_bearer_token_wins_over_a_cookie(browser: httpx2.AsyncClient, ada: Account, accounts: Accounts) -> None:
-    """A cookie that is not one of a session is no login."""
+    """An invalid cookie is refused."""
     await log_in(browser, ada)
     eve = await accounts.create()
     assert (await browser.get(ME, headers=eve.headers)).json()["id"] == str(eve.id)
