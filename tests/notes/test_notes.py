@@ -86,10 +86,11 @@ async def test_answers_to_the_authenticated_are_not_stored(accounts: Accounts) -
 
 
 async def test_an_optional_login_is_used_where_there_is_one(accounts: Accounts) -> None:
-    """The response has `Vary: Authorization`."""
+    """The response varies by the caller. The cookie of a session that has ended is no login."""
     ada, bob = await accounts.create(), await accounts.create()
     path = f"/api/v1/notes/public/{(await ada.create_note())['id']}"
     seen = [await ada.request("GET", path), await bob.request("GET", path), await ada.client.get(path)]
-    assert [response.json()["is_own"] for response in seen] == [True, False, False]
-    assert {response.headers["vary"] for response in seen} == {"Authorization"}
-    assert [response.headers.get("cache-control") for response in seen] == ["no-store", "no-store", None]
+    seen.append(await ada.client.get(path, headers={"Cookie": "session=ended"}))
+    assert [response.json()["is_own"] for response in seen] == [True, False, False, False]
+    assert {response.headers["vary"] for response in seen} == {"Authorization, Cookie"}
+    assert [response.headers.get("cache-control") for response in seen] == ["no-store", "no-store", None, "no-store"]
