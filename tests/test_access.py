@@ -86,7 +86,7 @@ async def test_a_malformed_parameter_is_refused(operation: Operation, accounts: 
 
 @pytest.mark.parametrize("operation", PUBLIC_OBJECTS, ids=str)
 async def test_public_objects_are_read_by_anyone(operation: Operation, accounts: Accounts) -> None:
-    """With an optional login an invalid token is refused, and responses carry `Vary: Authorization`."""
+    """With an optional login an invalid token is refused, and responses carry `Vary`."""
     ada, bob = await accounts.create(verified=True), await accounts.create(verified=True)
     path = operation.path(*(await subject_of(operation.parameter_names).create(ada)))
     anonymous = await ada.client.get(path)
