@@ -39,8 +39,7 @@ def make_lifespan(settings: Settings, metrics: Metrics) -> Callable[[FastAPI], A
 async def _start(stack: AsyncExitStack, settings: Settings, metrics: Metrics) -> State:
     database = Database(settings)
     stack.push_async_callback(database.dispose)
-    await stack.enter_async_context(storing_events(database, settings.security_log_days))
-    await _start_worker(stack, settings, database)
+    await _start_background_work(stack, settings, database)
     stack.enter_context(EventLoopWatchdog(settings.event_loop_block_seconds))
     passwords = stack.enter_context(PasswordHasher(settings))
     limiter = RateLimiter.from_settings(settings, metrics)
@@ -70,7 +69,8 @@ async def _start_history(stack: AsyncExitStack, settings: Settings, sampling: Me
     return history
 
 
-async def _start_worker(stack: AsyncExitStack, settings: Settings, database: Database) -> None:
+async def _start_background_work(stack: AsyncExitStack, settings: Settings, database: Database) -> None:
+    await stack.enter_async_context(storing_events(database, settings.security_log_days))
     if not settings.runs_worker_in_process:
         return
     from app.jobs.runner import JobRunner, make_resources, running_jobs  # noqa: PLC0415  not in production
