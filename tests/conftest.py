@@ -100,6 +100,8 @@ def make_settings(database_url: str, **changes: Any) -> Settings:
         "database_pool_size": 1,
         # Tests that are not async block the loop of the shared application.
         "event_loop_block_seconds": 600,
+        # Tests store events at a time of their choice.
+        "security_log_days": 0,
     }
     return Settings(_env_file=None, **{**values, **changes})
 

@@ -75,6 +75,11 @@ ACCOUNTS: dict[str, Write] = {
     "POST /api/v1/auth/token": lambda s: s.ada.client.post(
         "/api/v1/auth/token", data={"grant_type": "refresh_token", "refresh_token": s.ada.refresh_token}
     ),
+    "POST /api/v1/auth/browser-session": lambda s: s.ada.client.post(
+        "/api/v1/auth/browser-session",
+        json={"email": s.ada.email, "password": PASSWORD},
+        headers={"Origin": BASE_URL},
+    ),
     "POST /api/v1/auth/revoke": lambda s: s.ada.client.post("/api/v1/auth/revoke", data={"token": s.ada.token}),
     "DELETE /api/v1/auth/sessions": lambda s: s.ada.request("DELETE", "/api/v1/auth/sessions"),
     "DELETE /api/v1/auth/sessions/{session_id}": lambda s: s.ada.request(

@@ -29,6 +29,9 @@ async def storing_events(database: Database, days: int) -> AsyncIterator[None]:
 
     If the process is killed, the events of its last second are only in the log.
     """
+    if not days:
+        yield
+        return
     try:
         async with in_background(_store_forever(database, days)):
             yield
@@ -46,8 +49,7 @@ async def store_waiting(database: Database, days: int) -> None:
     """Store all events that wait. They go on waiting if the database is unavailable."""
     while batch := list(islice(waiting, LARGEST_BATCH)):
         try:
-            if days:
-                await _store(database, batch, timedelta(days=days))
+            await _store(database, batch, timedelta(days=days))
         except InternalError:
             log.exception("security events are only in the log", count=len(batch))
         except (DomainError, OSError, *DATABASE_ERRORS) as error:

@@ -65,10 +65,9 @@ async def test_events_wait_while_the_database_is_unavailable(database: Database)
 
 
 async def test_with_no_days_nothing_is_stored(database: Database) -> None:
-    """No event waits, either."""
-    record(SecurityEvent.LOGIN_FAILED)
-    await store_waiting(database, 0)
-    assert not waiting
+    """The events are only in the log."""
+    async with storing_events(database, 0):
+        record(SecurityEvent.LOGIN_FAILED)
     assert not list(await ReadOnly(database).scalars(select(SecurityLogEntry)))
 
 
