@@ -123,6 +123,7 @@ async def get_client(request: Request) -> Client:
     """Return the address and the user agent of the client. Only trusted proxies may name another address."""
     user_agent = request.headers.get("user-agent", "").replace("\0", "")[:LONGEST_USER_AGENT]
     try:
+        # Without the scope of an IPv6 address, which is any text.
         address = str(ip_address(request.client.host.partition("%")[0])) if request.client else None
     except ValueError:  # A trusted proxy has sent something else.
         address = None

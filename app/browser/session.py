@@ -1,6 +1,5 @@
 """Sessions of browsers, in a cookie: for the pages, and for front ends of this service."""
 
-import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -8,7 +7,7 @@ from app.browser.origin import READING, require_known_origin
 from app.core.browser_cookie import BrowserCookies
 from app.core.exceptions import ForbiddenError
 from app.core.security import AccessClaims
-from app.models.user import Role
+from app.services.live_sessions import principal_of
 from app.services.principal import Principal
 from app.state import state_of
 
@@ -63,9 +62,7 @@ async def find_user(request: Request) -> Principal | None:
         carrier = Response()
         set_cookie(carrier, cookies, claims)
         request.scope["state"][RENEWED] = carrier.headers["set-cookie"].encode()
-    structlog.contextvars.bind_contextvars(user_id=str(claims.user_id))
-    is_admin = session.role == Role.ADMIN
-    return Principal(claims.user_id, claims.session_id, is_admin=is_admin, is_verified=session.is_verified)
+    return principal_of(claims, session)
 
 
 async def find_api_user(request: Request) -> Principal | None:

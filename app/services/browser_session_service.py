@@ -29,7 +29,7 @@ class BrowserSessionService:
     async def log_in(self, email: str, password: str, *, only_administrators: bool = False) -> AccessClaims:
         """Open a session.
 
-        Raises InvalidGrantError, TooManyRequestsError, and for others than `only_administrators` ForbiddenError.
+        Raises InvalidGrantError or TooManyRequestsError; with `only_administrators` also ForbiddenError for users.
         """
         account = await self.check.log_in(email, password)
         await account.lock(self.db)

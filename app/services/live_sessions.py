@@ -184,6 +184,11 @@ async def authenticate(token: str | None, tokens: AccessTokens, sessions: LiveSe
     session = await sessions.find(claims)
     if session is None:
         raise UnauthenticatedError
+    return principal_of(claims, session)
+
+
+def principal_of(claims: AccessClaims, session: LiveSession) -> Principal:
+    """Return the caller of a live session, and name the account in the log lines of the request."""
     structlog.contextvars.bind_contextvars(user_id=str(claims.user_id))
     is_admin = session.role == Role.ADMIN
     return Principal(claims.user_id, claims.session_id, is_admin=is_admin, is_verified=session.is_verified)

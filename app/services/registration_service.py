@@ -16,7 +16,7 @@ from app.ratelimit.limiter import RateLimiter
 from app.schemas.mail import SendVerifyEmailMail
 from app.schemas.user import UserCreate
 from app.services.account_service import notify_of_existing_account, refuse_own_words
-from app.services.security_log_storage import store_waiting
+from app.services.security_log_storage import storing_events
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +73,7 @@ async def register_administrator(settings: Settings, data: UserCreate) -> None:
     database = Database(settings)
     try:
         with PasswordHasher(settings) as passwords:
-            async with database.unit_of_work() as db:
+            async with storing_events(database, settings.security_log_days), database.unit_of_work() as db:
                 await RegistrationService(db, passwords, settings).register(data, Role.ADMIN)
-        await store_waiting(database, settings.security_log_days)
     finally:
         await database.dispose()

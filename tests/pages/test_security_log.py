@@ -3,15 +3,17 @@
 import re
 
 from app.db.database import Database
+from app.observability.security_log import waiting
 from app.services.security_log_storage import store_waiting
 from tests.factories import Account, Accounts
 from tests.pages.conftest import Browser
 
 
 async def test_the_security_log_is_filtered(
-    browser: Browser, root: Account, accounts: Accounts, database: Database
+    browser: Browser, accounts: Accounts, root: Account, database: Database
 ) -> None:
     """By account and event; empty fields of the form are no filters."""
+    waiting.clear()  # of the events of other tests
     ada = await accounts.create()
     await browser.log_in(root)
     await store_waiting(database, 90)

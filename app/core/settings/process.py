@@ -56,7 +56,7 @@ class ProcessSettings(BaseSettings):
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
-        defer_build=True,
+        defer_build=True,  # Of these classes only Settings is used.
         hide_input_in_errors=True,
         validate_default=True,
     )
