@@ -157,8 +157,13 @@ def run_service() -> dict[str, tuple[float, float]]:
     """Start a database and a worker process of the service, and compare."""
     # Without vacuum in the background, because the figures are about requests and not about the disk.
     quiet = ("full_page_writes = off", "autovacuum = off", "max_wal_size = '8GB'", "shared_buffers = '1GB'")
-    cheap = {"PASSWORD_HASH_MEMORY_KIB": "8", "PASSWORD_HASH_ITERATIONS": "1", "SECRET_KEY": secrets.token_hex(32)}
-    with running_database(*quiet) as url, running_server(url, ENVIRONMENT="staging", **cheap) as (address, _):
+    key = secrets.token_hex(32)
+    with (
+        running_database(*quiet) as url,
+        running_server(
+            url, ENVIRONMENT="staging", SECRET_KEY=key, PASSWORD_HASH_MEMORY_KIB="8", PASSWORD_HASH_ITERATIONS="1"
+        ) as (address, _),
+    ):
         return asyncio.run(compare(address, url))
 
 

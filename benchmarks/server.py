@@ -32,12 +32,12 @@ def running_database(*options: str) -> Iterator[str]:
 
 
 @contextmanager
-def running_server(database_url: str, **environment: str) -> Iterator[tuple[str, int]]:
-    """Start the service with one worker process; yield its address and the id of that process."""
+def running_server(database_url: str, *, folder: Path = PROJECT_ROOT, **environment: str) -> Iterator[tuple[str, int]]:
+    """Start the service of a folder with one worker process; yield its address and the id of that process."""
     port = free_port()
     process = subprocess.Popen(
         SERVE,
-        cwd=PROJECT_ROOT,
+        cwd=folder,
         env={
             **os.environ,
             "PORT": str(port),
@@ -63,3 +63,9 @@ def resident_mib(pid: int) -> float:
     """Return the resident memory of a process."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the CPU time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

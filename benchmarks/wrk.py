@@ -10,12 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.core.database_url import PROJECT_ROOT
+from benchmarks.server import cpu_seconds, resident_mib
 from devtools.loopback import free_port, wait_for
 
 SERVER_CORE, LOAD_CORE = "0", "1"
-
-
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
@@ -64,16 +62,11 @@ class Server:
 
     def cpu_seconds(self) -> float:
         """Return the CPU time of its processes."""
-        ticks = 0
-        for pid in self.processes():
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            ticks += int(fields[11]) + int(fields[12])
-        return ticks / TICKS
+        return sum(cpu_seconds(pid) for pid in self.processes())
 
     def worker_mib(self) -> float:
         """Return the resident memory of the worker process."""
-        pages = int(Path(f"/proc/{self.processes()[-1]}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+        return resident_mib(self.processes()[-1])
 
 
 @dataclass(frozen=True)

@@ -15,5 +15,6 @@ class BrowserLogin(InputModel):
 class BrowserSessionRead(OutputModel):
     """The CSRF token of your session. Scripts cannot read the cookie."""
 
-    csrf_token: str = Field(max_length=64)
-    """Send it as `X-CSRF-Token` with every request that changes something."""
+    csrf_token: str = Field(
+        max_length=64, description="Send it as `X-CSRF-Token` with every request that changes something."
+    )

@@ -26,14 +26,14 @@ class ItemUpdate(InputModel):
 class ItemQuery(PageQuery):
     """Filters and order of a list of items."""
 
-    sort: Literal["created_at", "-created_at", "title", "-title"] = "-created_at"
-    """The field to sort by; a minus sorts in descending order."""
-    title: Title | None = None
-    """Only items whose title contains this, in upper or lower case."""
-    created_after: Timestamp | None = None
-    """Only items that were created after this time."""
-    created_before: Timestamp | None = None
-    """Only items that were created before this time."""
+    sort: Literal["created_at", "-created_at", "title", "-title"] = Field(
+        default="-created_at", description="The field to sort by; a minus sorts in descending order."
+    )
+    title: Title | None = Field(
+        default=None, description="Only items whose title contains this, in upper or lower case."
+    )
+    created_after: Timestamp | None = Field(default=None, description="Only items that were created after this time.")
+    created_before: Timestamp | None = Field(default=None, description="Only items that were created before this time.")
 
 
 class ItemRead(OutputModel):

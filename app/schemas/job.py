@@ -14,8 +14,7 @@ JobState = Literal["queued", "running", "failed"]
 class JobQuery(PageQuery):
     """Filters of the list of jobs."""
 
-    state: JobState | None = None
-    """Only jobs in this state."""
+    state: JobState | None = Field(default=None, description="Only jobs in this state.")
 
 
 class JobRead(OutputModel):
@@ -24,10 +23,7 @@ class JobRead(OutputModel):
     id: int = Field(ge=1, le=2**63 - 1)
     kind: str = Field(max_length=100)
     state: JobState
-    attempts: int = Field(ge=0, le=2**31 - 1)
-    """The number of failed attempts."""
+    attempts: int = Field(ge=0, le=2**31 - 1, description="The number of failed attempts.")
     created_at: datetime
-    run_after: datetime
-    """The job does not run before this time."""
-    last_error: str | None = Field(max_length=10_000)
-    """The error of the last failed attempt."""
+    run_after: datetime = Field(description="The job does not run before this time.")
+    last_error: str | None = Field(max_length=10_000, description="The error of the last failed attempt.")

@@ -16,14 +16,13 @@ class Page(OutputModel, Generic[T]):
     model_config = ConfigDict(json_schema_extra={"description": "One page of a list, and the cursor of the next page."})
 
     items: list[T] = Field(max_length=100)
-    next_cursor: str | None = Field(default=None, max_length=2000)
-    """Send it as `cursor` to read the next page; null on the last page."""
+    next_cursor: str | None = Field(
+        default=None, max_length=2000, description="Send it as `cursor` to read the next page; null on the last page."
+    )
 
 
 class PageQuery(QueryModel):
     """The page of a list."""
 
-    limit: Limit = 20
-    """The number of entries, 1 to 100."""
-    cursor: Cursor | None = None
-    """The `next_cursor` of the previous page."""
+    limit: Limit = Field(default=20, description="The number of entries, 1 to 100.")
+    cursor: Cursor | None = Field(default=None, description="The `next_cursor` of the previous page.")

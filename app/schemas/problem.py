@@ -24,13 +24,14 @@ class Problem(OutputModel):
     title: str = Field(max_length=200)
     status: int = Field(ge=400, le=599)
     detail: str = Field(max_length=1000)
-    instance: str = Field(max_length=8192)
-    """The path of the request."""
-    code: str = Field(max_length=100, examples=["not_found"])
-    """The stable code of the problem, for programs."""
-    request_id: str = Field(max_length=128)
-    """The id of the request; quote it when you ask for help."""
-    errors: list[FieldError] | None = Field(default=None, max_length=100)
-    """Only for 422: the invalid parts of the input."""
-    error: str | None = Field(default=None, max_length=100)
-    """Only for token requests: the error code of RFC 6749."""
+    instance: str = Field(max_length=8192, description="The path of the request.")
+    code: str = Field(
+        max_length=100, examples=["not_found"], description="The stable code of the problem, for programs."
+    )
+    request_id: str = Field(max_length=128, description="The id of the request; quote it when you ask for help.")
+    errors: list[FieldError] | None = Field(
+        default=None, max_length=100, description="Only for 422: the invalid parts of the input."
+    )
+    error: str | None = Field(
+        default=None, max_length=100, description="Only for token requests: the error code of RFC 6749."
+    )

@@ -3,7 +3,7 @@
 from typing import Annotated, ClassVar
 from uuid import UUID
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 from app.schemas.page import PageQuery
 from app.schemas.types import NO_NUL
@@ -13,7 +13,7 @@ class SecurityLogQuery(PageQuery):
     """The page and the filters of the security log."""
 
     sort: ClassVar[str] = "-id"
-    event: Annotated[str, StringConstraints(max_length=40, pattern=NO_NUL)] | None = None
-    """Only events of this kind."""
-    account_id: UUID | None = None
-    """Only events of this account."""
+    event: Annotated[str, StringConstraints(max_length=40, pattern=NO_NUL)] | None = Field(
+        default=None, description="Only events of this kind."
+    )
+    account_id: UUID | None = Field(default=None, description="Only events of this account.")

@@ -13,13 +13,11 @@ class SessionRead(OutputModel):
 
     id: Id
     created_at: datetime
-    last_used_at: datetime
-    """When it was last refreshed."""
+    last_used_at: datetime = Field(description="When it was last refreshed.")
     expires_at: datetime
     user_agent: str | None = Field(max_length=400)
     ip_address: str | None = Field(max_length=45)
-    is_current: bool
-    """Whether it is the session of this request."""
+    is_current: bool = Field(description="Whether it is the session of this request.")
 
 
 class SessionList(OutputModel):

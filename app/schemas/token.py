@@ -12,10 +12,16 @@ class TokenRequest(QueryModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    grant_type: str = Field(default="", max_length=100, pattern=NO_NUL, examples=["password"])
-    """`password` or `refresh_token`."""
-    username: str = Field(default="", max_length=1000, pattern=NO_NUL, examples=["ada@example.com"])
-    """The e-mail address of the account."""
+    grant_type: str = Field(
+        default="", max_length=100, pattern=NO_NUL, examples=["password"], description="`password` or `refresh_token`."
+    )
+    username: str = Field(
+        default="",
+        max_length=1000,
+        pattern=NO_NUL,
+        examples=["ada@example.com"],
+        description="The e-mail address of the account.",
+    )
     password: Secret = Field(default=SecretStr(""), max_length=1024)
     refresh_token: Secret = Field(default=SecretStr(""), max_length=1024)
 
@@ -25,8 +31,7 @@ class TokenRevocation(QueryModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    token: Secret = Field(min_length=1, max_length=8192)
-    """An access token or a refresh token."""
+    token: Secret = Field(min_length=1, max_length=8192, description="An access token or a refresh token.")
 
 
 class TokenRead(OutputModel):
@@ -34,7 +39,5 @@ class TokenRead(OutputModel):
 
     access_token: str = Field(max_length=8192)
     token_type: Literal["bearer"] = "bearer"  # noqa: S105  the name of the scheme
-    expires_in: int = Field(ge=1, le=3600)
-    """Seconds until the access token expires."""
-    refresh_token: str = Field(max_length=200)
-    """Valid for one exchange; the response contains a new one."""
+    expires_in: int = Field(ge=1, le=3600, description="Seconds until the access token expires.")
+    refresh_token: str = Field(max_length=200, description="Valid for one exchange; the response contains a new one.")

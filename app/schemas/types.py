@@ -34,19 +34,19 @@ ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
 class InputModel(BaseModel):
     """A JSON body. Unknown fields and values of another type are refused."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
 
 class QueryModel(BaseModel):
     """A query string or a form, where every value is text. Unknown fields are refused."""
 
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
 class OutputModel(BaseModel):
     """A response, made from instances, rows and objects."""
 
-    model_config = ConfigDict(from_attributes=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(from_attributes=True)
 
     _field_names: ClassVar[frozenset[str]] = frozenset()
 

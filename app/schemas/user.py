@@ -33,12 +33,11 @@ class UserAdminUpdate(InputModel):
 class UserQuery(PageQuery):
     """Filters of a list of accounts."""
 
-    email: Annotated[str, StringConstraints(min_length=1, max_length=254, pattern=NO_NUL)] | None = None
-    """Only accounts whose e-mail address contains this."""
-    role: Literal["user", "admin"] | None = None
-    """Only accounts with this role."""
-    is_active: bool | None = None
-    """Only active accounts, or only disabled ones."""
+    email: Annotated[str, StringConstraints(min_length=1, max_length=254, pattern=NO_NUL)] | None = Field(
+        default=None, description="Only accounts whose e-mail address contains this."
+    )
+    role: Literal["user", "admin"] | None = Field(default=None, description="Only accounts with this role.")
+    is_active: bool | None = Field(default=None, description="Only active accounts, or only disabled ones.")
 
 
 class UserRead(OutputModel):

@@ -26,14 +26,12 @@ class NoteUpdate(InputModel):
 class NoteQuery(PageQuery):
     """The filters, the order and the page of a list of notes."""
 
-    sort: Literal["created_at", "-created_at", "title", "-title"] = "-created_at"
-    """The field to sort by; a minus sorts in descending order."""
-    title: Title | None = None
-    """Only notes whose title contains this; case does not matter."""
-    created_after: Timestamp | None = None
-    """Only notes that were made after this time."""
-    created_before: Timestamp | None = None
-    """Only notes that were made before this time."""
+    sort: Literal["created_at", "-created_at", "title", "-title"] = Field(
+        default="-created_at", description="The field to sort by; a minus sorts in descending order."
+    )
+    title: Title | None = Field(default=None, description="Only notes whose title contains this; case does not matter.")
+    created_after: Timestamp | None = Field(default=None, description="Only notes that were made after this time.")
+    created_before: Timestamp | None = Field(default=None, description="Only notes that were made before this time.")
 
 
 class NoteRead(OutputModel):
@@ -51,5 +49,4 @@ class PublicNoteRead(OutputModel):
     """The public fields of a note."""
 
     title: str = Field(max_length=200)
-    is_own: bool
-    """Whether it is a note of the caller."""
+    is_own: bool = Field(description="Whether it is a note of the caller.")
