@@ -19,8 +19,8 @@ db: .venv/.run ## Start only the development PostgreSQL, migrated, for uvicorn a
 	@exec $(BIN)/python -m devtools.run --database-only
 
 test: .venv/.test ## Run all tests, in parallel, with coverage
-	@$(BIN)/python -m pytest -n 1 -m soak & soak=$$!; \
-	$(BIN)/python -m pytest -n 2 --cov -m "not soak and not browser"; tests=$$?; wait $$soak && exit $$tests
+	@$(BIN)/python -m pytest -n 2 -m unmeasured & unmeasured=$$!; \
+	$(BIN)/python -m pytest -n 2 --cov -m "not unmeasured and not browser"; tests=$$?; wait $$unmeasured && exit $$tests
 
 check: .venv/.dev ## Run everything that CI runs
 	@$(BIN)/python -m devtools.check

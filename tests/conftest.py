@@ -21,7 +21,7 @@ from app.core.database_url import socket_url
 from app.core.logging import configure_logging
 from app.state import State
 from devtools.postgres import running_postgres
-from tests.databases import DatabaseMaker, check_test_database
+from tests.databases import FAST, DatabaseMaker, check_test_database, delete_everything
 from tests.factories import Accounts
 
 # The environment of the developer must not change the tests.
@@ -35,11 +35,15 @@ from tests.notes.application import create_notes_application  # noqa: E402
 from tests.notes.migrate import migrate  # noqa: E402
 
 BASE_URL = "http://localhost"
-TABLES = (
-    "SELECT string_agg(format('%I', tablename), ', ') FROM pg_tables "
-    "WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
-)
-FAST = ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_connections = 200")
+UNMEASURED = ("tests/dayone/", "tests/deploy/", "tests/devtools/", "tests/test_")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark soak tests, and tests of other code or of the whole: they would take twice as long with the coverage."""
+    for item in items:
+        if item.nodeid.startswith(UNMEASURED) or item.get_closest_marker("soak"):
+            item.add_marker("unmeasured")
 
 
 @pytest.fixture(scope="session")
@@ -169,11 +173,9 @@ async def shared_database(settings: Settings) -> AsyncIterator[Database]:
 
 @pytest.fixture
 async def database(shared_database: Database) -> AsyncIterator[Database]:
-    """The shared database; all tables are truncated after the test."""
+    """The shared database; all tables are emptied after the test."""
     yield shared_database
-    async with shared_database.engine.begin() as connection:
-        tables = (await connection.exec_driver_sql(TABLES)).scalar_one()
-        await connection.exec_driver_sql(f"TRUNCATE {tables}")
+    await delete_everything(shared_database)
 
 
 @pytest.fixture

@@ -8,6 +8,13 @@ import pytest
 from app.core.database_url import to_dsn
 from app.db.database import Database
 
+FAST = ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_connections = 200")
+# One statement, because it checks foreign keys at its end. TRUNCATE takes 60 ms on some disks, and this less than 1 ms.
+DELETE_EVERYTHING = (
+    "SELECT 'WITH ' || string_agg(format('%I AS (DELETE FROM %I)', 'deleted_' || tablename, tablename), ', ') "
+    "|| ' SELECT' FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+)
+
 
 def check_test_database(url: str) -> str:
     """Refuse a database whose name does not contain `test`, because tests delete its contents."""
@@ -41,6 +48,13 @@ class DatabaseMaker:
         for statement in statements:
             await connection.execute(statement)
         await connection.close()
+
+
+async def delete_everything(database: Database) -> None:
+    """Delete the rows of all tables."""
+    async with database.engine.begin() as connection:
+        statement = (await connection.exec_driver_sql(DELETE_EVERYTHING)).scalar_one()
+        await connection.exec_driver_sql(statement)
 
 
 async def end_connections(database: Database) -> None:

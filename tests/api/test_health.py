@@ -8,7 +8,8 @@ import pytest
 
 from app.core.database_url import socket_url
 from devtools.postgres import EmbeddedPostgres
-from tests.conftest import FAST, make_settings, serving
+from tests.conftest import make_settings, serving
+from tests.databases import FAST
 from tests.notes.application import create_notes_application
 
 CHECKS = ("/health/ready", "/api/v1/health")

@@ -8,7 +8,8 @@ import pytest
 from app.core.database_url import socket_url
 from app.db.migrations import upgrade
 from devtools.postgres import running_postgres
-from tests.conftest import FAST, make_settings, serving
+from tests.conftest import make_settings, serving
+from tests.databases import FAST
 from tests.factories import PASSWORD, problem
 from tests.notes.application import create_notes_application
 

@@ -15,7 +15,8 @@ from app.core.config import Settings
 from app.core.database_url import PROJECT_ROOT
 from app.db.migrations import upgrade
 from devtools.postgres import BINARIES, running_postgres
-from tests.conftest import FAST, make_settings, serving
+from tests.conftest import make_settings, serving
+from tests.databases import FAST
 from tests.factories import PASSWORD
 from tests.notes.application import create_notes_application
 
