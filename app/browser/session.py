@@ -34,8 +34,13 @@ def read_cookie(request: Request, name: str) -> str:
     return values[0] if len(values) == 1 else ""
 
 
-def set_cookie(response: Response, cookies: BrowserCookies, claims: AccessClaims) -> None:
+def set_cookie(request: Request, response: Response, claims: AccessClaims) -> None:
     """Set the session cookie (HttpOnly, SameSite=Lax)."""
+    request.scope["state"].pop(RENEWED, None)
+    _write_cookie(response, cookies_of(request), claims)
+
+
+def _write_cookie(response: Response, cookies: BrowserCookies, claims: AccessClaims) -> None:
     response.set_cookie(
         cookies.name, cookies.write(claims), secure=cookies.is_secure, httponly=True, samesite="lax", path="/"
     )
@@ -60,7 +65,7 @@ async def find_user(request: Request) -> Principal | None:
     claims, age = found
     if age > min(RENEW_AFTER_SECONDS, cookies.idle_seconds / 4):
         carrier = Response()
-        set_cookie(carrier, cookies, claims)
+        _write_cookie(carrier, cookies, claims)
         request.scope["state"][RENEWED] = carrier.headers["set-cookie"].encode()
     return principal_of(claims, session)
 

@@ -134,7 +134,7 @@ class HttpSettings(ProcessSettings):
 
     @field_validator("allowed_origins")
     @classmethod
-    def _check_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_origins(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         for origin in value:
             parts = urlsplit(origin)
             is_origin = (
@@ -142,6 +142,8 @@ class HttpSettings(ProcessSettings):
             )
             if not is_origin and origin != "*":
                 raise ValueError(f"must be origins such as https://app.example.com, without a path: {origin}")
+            if parts.scheme == "http" and is_production(info):
+                raise ValueError("must begin with https:// in production: others could change the page on its way")
         return value
 
     @field_validator("metrics_allow_ips")

@@ -90,6 +90,28 @@ async def test_a_wrong_password_sets_no_cookie(browser: httpx2.AsyncClient, ada:
     assert "set-cookie" not in answer.headers
 
 
+@pytest.mark.parametrize("renews_after", [60, -1])
+async def test_a_login_replaces_the_session_of_the_cookie(
+    browser: httpx2.AsyncClient,
+    ada: Account,
+    accounts: Accounts,
+    monkeypatch: pytest.MonkeyPatch,
+    renews_after: float,
+) -> None:
+    """The earlier session ends, also that of another account; a login that fails ends nothing."""
+    monkeypatch.setattr("app.browser.session.RENEW_AFTER_SECONDS", renews_after)
+    eve = await accounts.create()
+    await log_in(browser, ada)
+    assert (await browser.post(PATH, json={"email": eve.email, "password": "wrong"}, headers=OWN)).status_code == 400
+    assert (await browser.get(ME)).json()["id"] == str(ada.id)
+    replaced = browser.cookies["session"]
+    await log_in(browser, eve)
+    assert (await browser.get(ME)).json()["id"] == str(eve.id)
+    browser.cookies.clear()
+    browser.cookies.set("session", replaced)
+    assert problem(await browser.get(ME)) == (401, "unauthenticated")
+
+
 async def test_a_log_out_ends_the_session(browser: httpx2.AsyncClient, ada: Account) -> None:
     """The cookie is deleted, and a copy of it is of no use."""
     token = (await log_in(browser, ada)).json()["csrf_token"]
