@@ -19,8 +19,8 @@ db: .venv/.run ## Start only the development PostgreSQL, migrated, for uvicorn a
 	@exec $(BIN)/python -m devtools.run --database-only
 
 test: .venv/.test ## Run all tests, in parallel, with coverage
-	@$(BIN)/python -m pytest -n 2 -m unmeasured & unmeasured=$$!; \
-	$(BIN)/python -m pytest -n 2 --cov -m "not unmeasured and not browser"; tests=$$?; wait $$unmeasured && exit $$tests
+	@$(BIN)/python -m pytest -n 2 -m no_coverage & others=$$!; \
+	$(BIN)/python -m pytest -n 2 --cov -m "not no_coverage and not browser"; tests=$$?; wait $$others && exit $$tests
 
 check: .venv/.dev ## Run everything that CI runs
 	@$(BIN)/python -m devtools.check

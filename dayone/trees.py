@@ -50,10 +50,9 @@ class Tree(dict[str, File]):
 
     def save(self, folder: Path) -> None:
         """Write all files into a folder."""
-        for parent in {(folder / path).parent for path in self}:
-            parent.mkdir(parents=True, exist_ok=True)
         for path, file in self.items():
             target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(file.data)
             target.chmod(0o755 if file.is_executable else 0o644)
 

@@ -35,15 +35,15 @@ from tests.notes.application import create_notes_application  # noqa: E402
 from tests.notes.migrate import migrate  # noqa: E402
 
 BASE_URL = "http://localhost"
-UNMEASURED = ("tests/dayone/", "tests/deploy/", "tests/devtools/", "tests/test_")
+WITHOUT_COVERAGE = ("tests/dayone/", "tests/deploy/", "tests/devtools/", "tests/test_")
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(tryfirst=True)  # before pytest reads the markers for `-m`
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark soak tests, and tests of other code or of the whole: they would take twice as long with the coverage."""
+    """Mark soak tests, sweeps, and tests of tools and deployment, which would take twice as long with coverage."""
     for item in items:
-        if item.nodeid.startswith(UNMEASURED) or item.get_closest_marker("soak"):
-            item.add_marker("unmeasured")
+        if item.nodeid.startswith(WITHOUT_COVERAGE) or item.get_closest_marker("soak"):
+            item.add_marker("no_coverage")
 
 
 @pytest.fixture(scope="session")
@@ -63,9 +63,9 @@ def server_dsn() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-async def new_database(server_dsn: str, worker_id: str) -> AsyncIterator[DatabaseMaker]:
+async def new_database(server_dsn: str, testrun_uid: str, worker_id: str) -> AsyncIterator[DatabaseMaker]:
     """Make empty databases on that server and drop them at the end."""
-    maker = DatabaseMaker(server_dsn, worker_id)
+    maker = DatabaseMaker(server_dsn, f"{testrun_uid[:8]}_{worker_id}")
     yield maker
     await maker.drop_all()
 

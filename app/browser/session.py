@@ -34,13 +34,14 @@ def read_cookie(request: Request, name: str) -> str:
     return values[0] if len(values) == 1 else ""
 
 
-def set_cookie(request: Request, response: Response, claims: AccessClaims) -> None:
+def read_session_cookie(request: Request) -> tuple[AccessClaims, float] | None:
+    """Return the claims of the session cookie, and the seconds since its last use. The session may have ended."""
+    cookies = cookies_of(request)
+    return cookies.read(read_cookie(request, cookies.name))
+
+
+def set_cookie(response: Response, cookies: BrowserCookies, claims: AccessClaims) -> None:
     """Set the session cookie (HttpOnly, SameSite=Lax)."""
-    request.scope["state"].pop(RENEWED, None)
-    _write_cookie(response, cookies_of(request), claims)
-
-
-def _write_cookie(response: Response, cookies: BrowserCookies, claims: AccessClaims) -> None:
     response.set_cookie(
         cookies.name, cookies.write(claims), secure=cookies.is_secure, httponly=True, samesite="lax", path="/"
     )
@@ -57,15 +58,15 @@ async def find_user(request: Request) -> Principal | None:
     """Return the user of the session cookie, if the session is live; renew its idle timeout."""
     if "cookie" not in request.headers:
         return None
-    cookies = cookies_of(request)
-    found = cookies.read(read_cookie(request, cookies.name))
+    found = read_session_cookie(request)
     session = await state_of(request)["sessions"].find(found[0]) if found else None
     if found is None or session is None:
         return None
     claims, age = found
+    cookies = cookies_of(request)
     if age > min(RENEW_AFTER_SECONDS, cookies.idle_seconds / 4):
         carrier = Response()
-        _write_cookie(carrier, cookies, claims)
+        set_cookie(carrier, cookies, claims)
         request.scope["state"][RENEWED] = carrier.headers["set-cookie"].encode()
     return principal_of(claims, session)
 

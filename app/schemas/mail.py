@@ -19,8 +19,8 @@ class SendChangeEmailMail(JobPayload):
 
     kind: ClassVar[str] = "send_change_email_mail"
     user_id: UUID
+    # The one-time token of the request. The mail is not sent if that token was invalidated.
     request_id: UUID
-    """The one-time token of the request. The mail is not sent if that token was invalidated."""
     email: str
 
 

@@ -1,6 +1,5 @@
 """Sessions of browsers: the same table and the same revocation as those of tokens."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -8,14 +7,14 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.core.config import Settings
-from app.core.exceptions import ForbiddenError, NotFoundError
+from app.core.exceptions import ForbiddenError
 from app.core.security import AccessClaims
 from app.db.session import Session
 from app.models.user import Role, User
 from app.observability.security_log import SecurityEvent, record
 from app.services.password_check import PasswordCheck
-from app.services.principal import Client, Principal
-from app.services.session_service import SessionService, open_session
+from app.services.principal import Client
+from app.services.session_service import end_session, open_session
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +25,11 @@ class BrowserSessionService:
     check: PasswordCheck
     client: Client
     settings: Settings
-    replaced: Principal | None
-    """The user of the cookie that the new one replaces."""
+    previous: AccessClaims | None
+    """The claims of the session cookie that was sent with the login."""
 
     async def log_in(self, email: str, password: str, *, only_administrators: bool = False) -> AccessClaims:
-        """Open a session, and end the one that it replaces.
+        """Open a session, and end the previous one of this browser.
 
         Raises InvalidGrantError or TooManyRequestsError; with `only_administrators` also ForbiddenError for users.
         """
@@ -41,9 +40,8 @@ class BrowserSessionService:
             raise ForbiddenError("Only administrators can log in here.")
         lifetime = timedelta(hours=self.settings.browser_session_hours)
         session_id = await open_session(self.db, account.user_id, self.client, lifetime)
-        if self.replaced is not None:
-            with suppress(NotFoundError):  # It may have ended in the meantime.
-                await SessionService(self.db, self.replaced).revoke(self.replaced.session_id)
+        if self.previous is not None:
+            await end_session(self.db, self.previous.user_id, self.previous.session_id)
         record(SecurityEvent.LOGIN_SUCCEEDED, user_id=account.user_id, address=self.client.ip_address)
         return AccessClaims(account.user_id, session_id)
 

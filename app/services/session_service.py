@@ -170,16 +170,23 @@ class SessionService:
 
     async def revoke(self, session_id: UUID) -> None:
         """End one session; raise NotFoundError for a missing one and for one of another user."""
-        query = delete(UserSession).where(UserSession.id == session_id, UserSession.user_id == self.caller.user_id)
-        if (await self.db.execute(query.returning(UserSession.id))).one_or_none() is None:
+        if not await end_session(self.db, self.caller.user_id, session_id):
             raise NotFoundError
-        self.db.mark_access_changed(session_id)
-        record(SecurityEvent.SESSION_REVOKED, user_id=self.caller.user_id, session_id=str(session_id))
 
     async def revoke_others(self) -> None:
         """End all sessions except the current one."""
         caller = self.caller
         await revoke_sessions(self.db, caller.user_id, by=caller.user_id, except_session_id=caller.session_id)
+
+
+async def end_session(db: Session, user_id: UUID, session_id: UUID) -> bool:
+    """End one session of an account; return whether it was live."""
+    query = delete(UserSession).where(UserSession.id == session_id, UserSession.user_id == user_id)
+    if (await db.execute(query.returning(UserSession.id))).one_or_none() is None:
+        return False
+    db.mark_access_changed(session_id)
+    record(SecurityEvent.SESSION_REVOKED, user_id=user_id, session_id=str(session_id))
+    return True
 
 
 async def revoke_sessions(db: Session, user_id: UUID, *, by: UUID, except_session_id: UUID | None = None) -> None:

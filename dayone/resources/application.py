@@ -84,7 +84,7 @@ def _write_query(resource: Resource, text: str) -> str:
     text = re.sub(r"sort: Literal\[.*?\]", f"sort: Literal[{', '.join(choices)}]", text)
     headline = resource.headline
     if headline is None:
-        return re.sub(r" {4}title: Title \| None = Field\(.*?\)\n", "", text, flags=re.DOTALL)
+        return replace_fields(text, f"{resource.names.class_name}Query", {"title"}, [])
     alias = alias_of(headline, resource.names.class_name)
     text = text.replace("title: Title | None =", f"{headline.name}: {alias} | None =")
     return text.replace("whose title contains", f"whose {headline.name.replace('_', ' ')} contains")

@@ -74,6 +74,7 @@ def test_production_starts_with_what_it_needs(monkeypatch: pytest.MonkeyPatch) -
         ({"SMTP_URL": ""}, "SMTP_URL: must be set"),
         ({"SMTP_URL": "smtp://u:p@mail?starttls=never"}, "SMTP_URL: starttls=never would send"),
         ({"ALLOWED_ORIGINS": "http://app.example.com"}, "ALLOWED_ORIGINS: must begin with https://"),
+        ({"FRONTEND_URL": "http://app.example.com"}, "FRONTEND_URL: must begin with https://"),
         ({"ALLOWED_ORIGINS": "app.example.com"}, "ALLOWED_ORIGINS: must be origins"),
         ({"ALLOWED_ORIGINS": "https://app.example.com/"}, "ALLOWED_ORIGINS: must be origins"),
         ({"DATABASE_URL": "postgresql://u:p@ss@db/app"}, "DATABASE_URL: has an @"),

@@ -20,7 +20,8 @@ async def single(settings: Settings, database: Database) -> AsyncIterator[Databa
 
 @pytest.fixture
 async def samples(database: Database) -> Database:
-    """A database in which both tables exist. They are not dropped: connections have prepared statements for them."""
+    """The database with the tables of the tests in this directory."""
+    # They are not dropped, because connections have prepared statements for them.
     async with database.engine.begin() as connection:
         await connection.run_sync(Base.metadata.create_all)
     return database

@@ -8,7 +8,7 @@ from app.pages.admin.listings import listings
 from tests.conftest import serving
 from tests.factories import Account, Accounts
 from tests.mails import Outbox
-from tests.pages.conftest import OWN_PAGE, TOKEN, Browser
+from tests.pages.conftest import OWN_PAGE, Browser
 
 SECTIONS = ("", "/accounts", "/sessions", "/jobs", "/security-log", "/settings", *(f"/{name}" for name in listings()))
 
@@ -94,33 +94,6 @@ async def test_a_page_of_another_origin_cannot_be_read(browser: Browser, root: A
     assert "csrf_token" not in answer.text
 
 
-async def test_a_session_ends_with_the_log_out(browser: Browser, root: Account) -> None:
-    """The cookie is of no use afterwards."""
-    await browser.log_in(root)
-    cookie = browser.client.cookies["session"]
-    assert (await browser.send("/admin/logout")).headers["location"] == "/admin/login"
-    browser.client.cookies.set("session", cookie)
-    assert (await browser.open("/admin")).status_code == 303
-
-
-async def test_a_revoked_session_ends_immediately(browser: Browser, root: Account) -> None:
-    """The cookie stands for a session in the list of the account."""
-    await browser.log_in(root)
-    assert (await root.request("DELETE", "/api/v1/auth/sessions")).status_code == 204
-    assert (await browser.open("/admin")).status_code == 303
-
-
-async def test_a_wrong_password_is_shown_in_place(browser: Browser, root: Account) -> None:
-    """The address stays in the form, the password does not."""
-    form = {"email": root.email, "password": "wrong horse", "next": "//evil.example"}
-    answer = await browser.client.post("/admin/login", data=form, headers=OWN_PAGE)
-    assert answer.status_code == 400
-    assert f'value="{root.email}"' in answer.text
-    assert "wrong horse" not in answer.text
-    assert 'name="next" value="/admin"' in answer.text
-    assert "set-cookie" not in answer.headers
-
-
 async def test_accounts_are_found(browser: Browser, root: Account, accounts: Accounts) -> None:
     """By a part of the address, the role and the state; empty fields of the form are no filters."""
     ada = await accounts.create()
@@ -154,16 +127,6 @@ async def test_what_users_write_is_escaped(browser: Browser, root: Account, acco
     await browser.log_in(root)
     for path in ("/admin/accounts", f"/admin/accounts/{ada.id}", "/admin/sessions"):
         assert "<script>alert" not in (await browser.open(path)).text
-
-
-async def test_a_demoted_administrator_can_log_out(browser: Browser, root: Account, accounts: Accounts) -> None:
-    """The session ends, and not only its cookie."""
-    await browser.log_in(root)
-    token = TOKEN.search((await browser.open("/admin/accounts")).text)
-    assert token
-    await accounts.change(root.id, role="user")
-    answer = await browser.client.post("/admin/logout", data={"csrf_token": token[1]}, headers=OWN_PAGE)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/admin/login")
 
 
 async def test_a_reset_is_sent_and_recorded(

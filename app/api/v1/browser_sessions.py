@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from app.api.openapi import problems
 from app.browser.origin import require_known_origin
-from app.browser.session import cookies_of, delete_cookie, find_user, set_cookie
+from app.browser.session import cookies_of, delete_cookie, read_session_cookie, set_cookie
 from app.core.exceptions import ForbiddenError
 from app.core.refusals import InvalidGrantError
 from app.dependencies import Check, CurrentUser, Db, OptionalUser, Public, RequestClient, limited
@@ -18,7 +18,9 @@ from app.state import state_of
 
 async def get_browser_sessions(request: Request, db: Db, check: Check, client: RequestClient) -> BrowserSessionService:
     """Return the service that opens sessions of browsers."""
-    return BrowserSessionService(db, check, client, state_of(request)["settings"], await find_user(request))
+    found = read_session_cookie(request)
+    previous = found[0] if found else None
+    return BrowserSessionService(db, check, client, state_of(request)["settings"], previous)
 
 
 BrowserSessions = Annotated[BrowserSessionService, Depends(get_browser_sessions)]
@@ -31,13 +33,14 @@ router = APIRouter(prefix="/auth/browser-session", tags=["browser-session"])
 async def create_browser_session(
     request: Request, response: Response, sessions: BrowserSessions, data: BrowserLogin
 ) -> BrowserSessionRead:
-    """Log in with a password, and set the cookie of the session. It replaces the session of an earlier cookie.
+    """Log in with a password, and set the session cookie. If the request has one, its session ends.
 
     The request must come from a page of this service or of one of `ALLOWED_ORIGINS`.
     """
     claims = await sessions.log_in(data.email, data.password.get_secret_value())
-    set_cookie(request, response, claims)
-    return BrowserSessionRead(csrf_token=cookies_of(request).csrf_token(claims.session_id))
+    cookies = cookies_of(request)
+    set_cookie(response, cookies, claims)
+    return BrowserSessionRead(csrf_token=cookies.csrf_token(claims.session_id))
 
 
 @router.get("")

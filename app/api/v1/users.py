@@ -72,7 +72,7 @@ async def update_current_user(users: Users, data: UserUpdate) -> User:
 
 @router.delete("/me", status_code=204, responses=problems(PasswordIncorrectError, LastAdminError))
 async def delete_current_user(users: Users, data: AccountDeletion) -> None:
-    """Delete your account and all its data. The security log keeps its events until they expire."""
+    """Delete your account and all its data. Its entries in the security log stay until they expire."""
     await users.delete_own(data)
 
 
@@ -119,5 +119,5 @@ async def update_user(users: UserAdmin, user_id: UserId, data: UserAdminUpdate) 
 
 @router.delete("/{user_id}", status_code=204, responses=ADMINISTRATION)
 async def delete_user(users: UserAdmin, user_id: UserId) -> None:
-    """Delete an account and all its data, except its events in the security log. For administrators."""
+    """Delete an account and all its data, except its entries in the security log. For administrators."""
     await users.delete(user_id)

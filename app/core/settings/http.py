@@ -54,7 +54,7 @@ class HttpSettings(ProcessSettings):
     allowed_hosts: StringList = ()
     """Accepted Host headers; unset: the host of PUBLIC_URL and the loopback names."""
     allowed_origins: StringList = ()
-    """Browser origins that may call the API (CORS)."""
+    """Browser origins that may call the API (CORS), also with the session cookie; HTTPS in production."""
     admin_pages: Literal["on", "off", "only"] = "on"
     """Whether the process serves the administration below /admin; `only`: nothing else but probes and metrics."""
     require_if_match: bool = False
@@ -127,9 +127,11 @@ class HttpSettings(ProcessSettings):
 
     @field_validator("frontend_url")
     @classmethod
-    def _check_frontend_url(cls, value: str | None) -> str | None:
+    def _check_frontend_url(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is not None:
             check_web_address(value)
+            if is_production(info) and urlsplit(value).scheme != "https":
+                raise ValueError("must begin with https:// in production")
         return value
 
     @field_validator("allowed_origins")
@@ -143,7 +145,7 @@ class HttpSettings(ProcessSettings):
             if not is_origin and origin != "*":
                 raise ValueError(f"must be origins such as https://app.example.com, without a path: {origin}")
             if parts.scheme == "http" and is_production(info):
-                raise ValueError("must begin with https:// in production: others could change the page on its way")
+                raise ValueError(f"must begin with https:// in production: {origin}")
         return value
 
     @field_validator("metrics_allow_ips")

@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from app.api.v1.browser_sessions import BrowserSessions
 from app.browser.origin import require_same_origin
-from app.browser.session import delete_cookie, set_cookie
+from app.browser.session import cookies_of, delete_cookie, set_cookie
 from app.core.exceptions import ForbiddenError, TooManyRequestsError
 from app.core.refusals import InvalidGrantError
 from app.dependencies import Db, Public, limited
@@ -50,7 +50,7 @@ async def log_in(
         page.headers.update(error.headers)
         return page
     response = RedirectResponse(inside(next), 303)
-    set_cookie(request, response, claims)
+    set_cookie(response, cookies_of(request), claims)
     return response
 
 
