@@ -23,6 +23,7 @@ from app.state import State
 from devtools.postgres import running_postgres
 from tests.databases import FAST, DatabaseMaker, check_test_database, delete_everything
 from tests.factories import Accounts
+from tests.markers import pytest_collection_modifyitems  # noqa: F401  pytest finds the hook here
 
 # The environment of the developer must not change the tests.
 TEST_DATABASE_URL = os.environ.pop("TEST_DATABASE_URL", None)
@@ -35,15 +36,6 @@ from tests.notes.application import create_notes_application  # noqa: E402
 from tests.notes.migrate import migrate  # noqa: E402
 
 BASE_URL = "http://localhost"
-WITHOUT_COVERAGE = ("tests/dayone/", "tests/deploy/", "tests/devtools/", "tests/test_")
-
-
-@pytest.hookimpl(tryfirst=True)  # before pytest reads the markers for `-m`
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark soak tests, sweeps, and tests of tools and deployment, which would take twice as long with coverage."""
-    for item in items:
-        if item.nodeid.startswith(WITHOUT_COVERAGE) or item.get_closest_marker("soak"):
-            item.add_marker("no_coverage")
 
 
 @pytest.fixture(scope="session")

@@ -69,8 +69,9 @@ async def test_health_follows_the_database(database: Database) -> None:
     await gone.dispose()
 
 
-async def test_metrics_count_the_jobs(database: Database, settings: Settings) -> None:
+async def test_metrics_count_the_jobs(database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """By state."""
+    monkeypatch.setattr("app.observability.sampling.QUEUE_TIMEOUT_SECONDS", 10)
     async with database.unit_of_work() as db:
         enqueue(db, SendResetPasswordMail(email="ada@example.com"))
     exposed = (await MetricsService(Metrics(settings), database).expose()).decode()
