@@ -14,8 +14,6 @@ from benchmarks.server import cpu_seconds, resident_mib
 from devtools.loopback import free_port, wait_for
 
 SERVER_CORE, LOAD_CORE = "0", "1"
-
-
 UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
 
 

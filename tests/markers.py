@@ -1,4 +1,4 @@
-"""Markers that tests get by their place."""
+"""Markers that tests have because of their folder or file."""
 
 import pytest
 

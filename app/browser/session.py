@@ -34,9 +34,8 @@ def read_cookie(request: Request, name: str) -> str:
     return values[0] if len(values) == 1 else ""
 
 
-def read_session_cookie(request: Request) -> tuple[AccessClaims, float] | None:
+def read_session_cookie(request: Request, cookies: BrowserCookies) -> tuple[AccessClaims, float] | None:
     """Return the claims of the session cookie, and the seconds since its last use. The session may have ended."""
-    cookies = cookies_of(request)
     return cookies.read(read_cookie(request, cookies.name))
 
 
@@ -58,12 +57,12 @@ async def find_user(request: Request) -> Principal | None:
     """Return the user of the session cookie, if the session is live; renew its idle timeout."""
     if "cookie" not in request.headers:
         return None
-    found = read_session_cookie(request)
+    cookies = cookies_of(request)
+    found = read_session_cookie(request, cookies)
     session = await state_of(request)["sessions"].find(found[0]) if found else None
     if found is None or session is None:
         return None
     claims, age = found
-    cookies = cookies_of(request)
     if age > min(RENEW_AFTER_SECONDS, cookies.idle_seconds / 4):
         carrier = Response()
         set_cookie(carrier, cookies, claims)

@@ -69,16 +69,16 @@ async def test_the_job_queue_has_the_tables_that_its_library_wants(database: Dat
     assert list(plan.statements) == []
 
 
-async def test_concurrent_migrations_all_succeed(new_database: DatabaseMaker) -> None:
+async def test_eight_concurrent_migrations_all_succeed(new_database: DatabaseMaker) -> None:
     """They wait for each other."""
     dsn = await new_database.make()
     environment = {**os.environ, "DATABASE_URL": dsn, "PYTHONPATH": str(PROJECT_ROOT)}
     arguments = (sys.executable, "-m", "app", "migrate")
     migrators = [
         await asyncio.create_subprocess_exec(*arguments, env=environment, stdout=asyncio.subprocess.DEVNULL)
-        for _ in range(4)
+        for _ in range(8)
     ]
-    assert [await migrator.wait() for migrator in migrators] == [0] * 4
+    assert [await migrator.wait() for migrator in migrators] == [0] * 8
 
 
 REVISIONS = sorted(script.revision for script in ScriptDirectory(str(PROJECT_ROOT / "migrations")).walk_revisions())

@@ -18,7 +18,7 @@ from app.state import state_of
 
 async def get_browser_sessions(request: Request, db: Db, check: Check, client: RequestClient) -> BrowserSessionService:
     """Return the service that opens sessions of browsers."""
-    found = read_session_cookie(request)
+    found = read_session_cookie(request, cookies_of(request))
     previous = found[0] if found else None
     return BrowserSessionService(db, check, client, state_of(request)["settings"], previous)
 
@@ -33,7 +33,7 @@ router = APIRouter(prefix="/auth/browser-session", tags=["browser-session"])
 async def create_browser_session(
     request: Request, response: Response, sessions: BrowserSessions, data: BrowserLogin
 ) -> BrowserSessionRead:
-    """Log in with a password, and set the session cookie. If the request has one, its session ends.
+    """Log in with a password, and set the session cookie. The session of an earlier cookie ends.
 
     The request must come from a page of this service or of one of `ALLOWED_ORIGINS`.
     """

@@ -25,11 +25,13 @@ def check_network(network: str) -> None:
         raise ValueError(f"must not be every address: {network}")
 
 
-def check_web_address(url: str) -> None:
-    """Raise ValueError unless it is an http(s) URL without query and fragment."""
+def check_web_address(url: str, info: ValidationInfo) -> None:
+    """Raise ValueError unless it is an http(s) URL without query and fragment, and an https URL in production."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise ValueError("must be an address such as https://api.example.com")
+    if parts.scheme == "http" and is_production(info):
+        raise ValueError("must begin with https:// in production")
 
 
 Moment = Annotated[AwareDatetime, BeforeValidator(at_midnight)]
@@ -120,18 +122,14 @@ class HttpSettings(ProcessSettings):
         if not value and is_production(info):
             raise ValueError("must be set: the address that clients use")
         url = value or f"http://localhost:{info.data.get('port', 8000)}"
-        check_web_address(url)
-        if is_production(info) and urlsplit(url).scheme != "https":
-            raise ValueError("must begin with https:// in production")
+        check_web_address(url, info)
         return url
 
     @field_validator("frontend_url")
     @classmethod
     def _check_frontend_url(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is not None:
-            check_web_address(value)
-            if is_production(info) and urlsplit(value).scheme != "https":
-                raise ValueError("must begin with https:// in production")
+            check_web_address(value, info)
         return value
 
     @field_validator("allowed_origins")
